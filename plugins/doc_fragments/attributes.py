@@ -1,0 +1,34 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What every module of the collection can do, in ansible-core's terms."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Can run in C(check_mode) and return changed status prediction without modifying the target.
+  diff_mode:
+    support: full
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+  platform:
+    platforms: all
+    support: full
+    description: Target OS/families that can be operated against. The module talks to Cloudflare's API only.
+"""
+
+    ACTIONGROUP_WORKFLOWS = r"""
+options: {}
+attributes:
+  action_group:
+    support: full
+    membership:
+      - edgeops.cloudflare.workflows
+    description: Use C(group/edgeops.cloudflare.workflows) in C(module_defaults) to set defaults for this module.
+"""

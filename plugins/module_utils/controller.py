@@ -1,0 +1,86 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether anybody still listens: signals, a closed standard output, an orphaned session.
+
+A module outlives its task easily: the task keyword `timeout:` closes its standard output but does not stop it, and a
+cancelled AWX job kills the runner and not the module, which ansible-core runs in a session of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Controller:
+    """The other end of this module run.
+
+    Args:
+        clock: clock.Clock, woken by a signal so that no wait outlasts it.
+    """
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._reason = None
+        self._leader_parent = _parent_of(_session_leader())
+
+    def watch_signals(self):
+        """Take SIGINT, SIGTERM and SIGHUP as the wish to end, instead of dying in the middle of a call."""
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
+
+    def gone(self):
+        """Why nobody listens any more, str; None while somebody does."""
+        if self._reason is None:
+            if _is_closed(sys.__stdout__):
+                self._reason = "the controller closed its end (a task timeout, or the playbook was stopped)"
+            elif self._is_orphaned():
+                self._reason = "the controller is gone (a cancelled job)"
+        if self._reason is not None:
+            self._clock.wake()
+        return self._reason
+
+    def _on_signal(self, number, frame):
+        self._reason = f"stopped by {signal.Signals(number).name}"
+        self._clock.wake()
+
+    def _is_orphaned(self):
+        # Being adopted by another process gives it away; a leader that ended by itself (nohup, async) does not.
+        if self._leader_parent in (None, 0, 1):
+            return False
+        now = _parent_of(_session_leader())
+        return now is not None and now != self._leader_parent
+
+
+def _session_leader():
+    try:
+        return os.getsid(0)
+    except (AttributeError, OSError):
+        return None
+
+
+def _parent_of(pid):
+    """The parent's process id, int; None where it can't be known (no such process, or no /proc)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            # The name, in parentheses, may hold anything; state and parent follow the last of them.
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _is_closed(stream):
+    try:
+        poller = select.poll()
+        poller.register(stream.fileno(), 0)  # errors and hang-ups are reported unasked
+        return any(events & (select.POLLERR | select.POLLNVAL) for _fd, events in poller.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False

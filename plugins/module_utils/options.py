@@ -1,0 +1,235 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of `workflow_instance_status`: their spec, and what can be refused before any call is made. Pure."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth, lifecycle
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import check_path_part
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import Limits
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.pursuit import Wanted
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.selection import TRIGGER_SOURCES, Selection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.timestamps import parse_timestamp
+
+#: Ids made by cron triggers are longer than those that users may give; these are still addressable.
+LONGEST_INSTANCE_ID = 271
+LONGEST_WORKFLOW_NAME = 64
+LONGEST_STEP_NAME = 256
+
+_TIMES = ("created_after", "created_before", "ended_after", "ended_before")
+
+# option → (lowest, highest, whether the lowest itself is allowed); highest None: no limit but being finite.
+_NUMBERS = {
+    "api_timeout": (0, None, False),
+    "api_retries": (0, 100, True),
+    "wait_timeout": (0, None, True),
+    "wait_sleep": (0, None, False),
+    "max_instances": (1, None, True),
+    "max_failures": (1, None, True),
+    "concurrency": (1, 64, True),
+    "requests_per_second": (0, None, False),
+    "rate_limit_reserve": (0, 0.9, True),
+    "rate_limit_timeout": (0, None, True),
+}
+
+
+class Request(t.NamedTuple):
+    """A validated task: which instances (instance_ids: list of str, or selection), what of them, and within what limits."""
+
+    workflow_name: str
+    instance_ids: list | None
+    selection: Selection | None
+    is_single: bool
+    wanted: Wanted
+    limits: Limits
+    requests_per_second: float | None
+    rate_limit_reserve: float
+    rate_limit_timeout: float
+
+
+def argument_spec():
+    """The module's whole argument spec, dict."""
+    statuses = list(lifecycle.STATUSES)
+    return dict(
+        auth.argument_spec(),
+        workflow_name={"type": "str", "required": True},
+        instance_id={"type": "str"},
+        instance_ids={"type": "list", "elements": "str"},
+        select={
+            "type": "dict",
+            "options": {
+                "status": {"type": "list", "elements": "str", "choices": statuses},
+                "created_after": {"type": "str"},
+                "created_before": {"type": "str"},
+                "ended_after": {"type": "str"},
+                "ended_before": {"type": "str"},
+                "id_glob": {"type": "str"},
+                "version_id": {"type": "str"},
+                "trigger_source": {"type": "str", "choices": list(TRIGGER_SOURCES)},
+            },
+        },
+        state={"type": "str", "required": True, "choices": ["running", "paused", "terminated", "restarted"]},
+        when_status={"type": "list", "elements": "str", "choices": statuses},
+        from_step={
+            "type": "dict",
+            "options": {
+                "name": {"type": "str", "required": True},
+                "count": {"type": "int", "default": 1},
+                "type": {"type": "str", "default": "do", "choices": ["do", "sleep", "waitForEvent"]},
+            },
+        },
+        from_failed_step={"type": "bool", "default": False},
+        rollback={"type": "bool", "default": False},
+        skip_finished={"type": "bool", "default": False},
+        wait={"type": "bool", "default": True},
+        wait_timeout={"type": "float", "default": 300.0},
+        wait_sleep={"type": "float", "default": 2.0},
+        max_instances={"type": "int", "default": 1000},
+        max_failures={"type": "int"},
+        concurrency={"type": "int", "default": 8},
+        requests_per_second={"type": "float"},
+        rate_limit_reserve={"type": "float", "default": 0.2},
+        rate_limit_timeout={"type": "float", "default": 330.0},
+    )
+
+
+def validate(params):
+    """Turn the module's parameters into a Request.
+
+    An option at its default counts as not given: rules between options look at values, not at presence.
+
+    Args:
+        params: dict, as AnsibleModule made them.
+
+    Raises:
+        OptionError: names the option, and what would be right.
+    """
+    check_path_part("workflow_name", params["workflow_name"], longest=LONGEST_WORKFLOW_NAME)
+    for option, bounds in _NUMBERS.items():
+        _check_number(option, params[option], *bounds)
+    instance_ids = _instance_ids(params)
+    selection = _selection(params["select"]) if params["select"] is not None else None
+    return Request(
+        workflow_name=params["workflow_name"],
+        instance_ids=instance_ids,
+        selection=selection,
+        is_single=params["instance_id"] is not None,
+        wanted=_wanted(params, selection),
+        limits=Limits(
+            max_instances=params["max_instances"],
+            max_failures=params["max_failures"],
+            concurrency=params["concurrency"],
+            connection_attempts=params["api_retries"] + 1,
+        ),
+        requests_per_second=params["requests_per_second"],
+        rate_limit_reserve=params["rate_limit_reserve"],
+        rate_limit_timeout=params["rate_limit_timeout"],
+    )
+
+
+def _check_number(option, value, lowest, highest, inclusive):
+    if value is None:
+        return
+    if math.isfinite(value) and (value >= lowest if inclusive else value > lowest) and (highest is None or value <= highest):
+        return
+    bounds = "{0} {1}".format("at least" if inclusive else "more than", lowest)
+    if highest is not None:
+        bounds = f"{lowest} to {highest}"
+    raise OptionError(f"{option} must be a finite number, {bounds}; it is {value}")
+
+
+def _instance_ids(params):
+    """The ids to act on, each once, in the order given; None with `select`."""
+    given = [option for option in ("instance_id", "instance_ids", "select") if params[option] is not None]
+    if len(given) != 1:
+        raise OptionError(
+            "give exactly one of instance_id, instance_ids and select; {0}".format(
+                "given are {0}".format(" and ".join(given)) if given else "none is given"
+            )
+        )
+    if params["select"] is not None:
+        return None
+    option = given[0]
+    ids = [params["instance_id"]] if option == "instance_id" else params["instance_ids"]
+    for instance_id in ids:
+        check_path_part(option, instance_id, longest=LONGEST_INSTANCE_ID)
+    return list(dict.fromkeys(ids))
+
+
+def _selection(select):
+    if all(value is None for value in select.values()):
+        raise OptionError("select is empty and would match every instance; give at least one filter, such as status")
+    for option, value in select.items():
+        if value is not None and not value:
+            raise OptionError(f"select.{option} is empty and would match every instance; give a value or leave it out")
+    times = {}
+    for option in _TIMES:
+        if select[option] is not None:
+            times[option] = parse_timestamp(select[option])
+            if times[option] is None:
+                raise OptionError(
+                    f"select.{option} must be an ISO 8601 time with its offset, such as 2026-08-06T03:00:00Z or "
+                    f"2026-08-06T05:00:00+02:00; it is {select[option]!r}"
+                )
+    for kind in ("created", "ended"):
+        after, before = times.get(kind + "_after"), times.get(kind + "_before")
+        if after and before and after > before:
+            raise OptionError(f"select.{kind}_after is later than select.{kind}_before, so nothing can match; swap them")
+    return Selection(
+        statuses=tuple(dict.fromkeys(select["status"])) if select["status"] else None,
+        id_glob=select["id_glob"],
+        version_id=select["version_id"],
+        trigger_source=select["trigger_source"],
+        **times,
+    )
+
+
+def _wanted(params, selection):
+    state = params["state"]
+    step = _step(params["from_step"])
+    when_status = frozenset(params["when_status"]) if params["when_status"] is not None else None
+    if when_status is not None and not when_status:
+        raise OptionError("when_status is empty, so nothing could ever be done; name at least one status, or leave it out")
+    if step and params["from_failed_step"]:
+        raise OptionError("from_step and from_failed_step exclude each other; give one of them")
+    for option, given in (("from_step", step), ("from_failed_step", params["from_failed_step"])):
+        if given and state != "restarted":
+            raise OptionError(f"{option} works with state=restarted only; state is {state}")
+    if params["rollback"] and state != "terminated":
+        raise OptionError(f"rollback works with state=terminated only; state is {state}")
+    selected = frozenset(selection.statuses) if selection and selection.statuses else None
+    if state == "restarted" and selection and not (selected or when_status):
+        raise OptionError(
+            "state=restarted with select needs select.status or when_status, so that nothing that is complete runs again by "
+            "a slip; name the statuses to restart, such as [errored]"
+        )
+    return Wanted(
+        state=state,
+        when_status=when_status,
+        selected=selected,
+        step=step,
+        from_failed_step=params["from_failed_step"],
+        rollback=params["rollback"],
+        skip_finished=params["skip_finished"],
+        wait=params["wait"],
+        wait_timeout=params["wait_timeout"],
+        wait_sleep=params["wait_sleep"],
+    )
+
+
+def _step(from_step):
+    if from_step is None:
+        return None
+    name, count = from_step["name"], from_step["count"]
+    if not 1 <= len(name) <= LONGEST_STEP_NAME:
+        raise OptionError(f"from_step.name must have 1 to {LONGEST_STEP_NAME} characters, and has {len(name)}")
+    if count < 1:
+        raise OptionError(f"from_step.count must be at least 1 (the first step of that name); it is {count}")
+    return Step(name, count, from_step["type"])

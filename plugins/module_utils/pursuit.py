@@ -1,0 +1,461 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One instance on its way to the state wanted: what was seen, what was sent, what comes next. Pure: no I/O, no clock.
+
+Level-triggered: the next move follows from the newest look and from what was sent before, never from an answer alone,
+since a 200 proves nothing.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils import lifecycle, wording
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import (
+    ANSWER,
+    look_at_detail,
+    look_at_listed,
+    look_at_nothing,
+    text_of,
+)
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import (
+    LISTING,
+    LOG,
+    Step,
+    entries,
+    failed_step,
+    restarted_between,
+    reruns,
+)
+
+#: Seconds for which a look is good enough to rest a restart on.
+FRESH = 2.0
+
+#: Seconds for which an effect is looked for after a send whose answer was lost.
+LOST_PATIENCE = 30.0
+
+#: PATCHes for one instance in one task, at most.
+MOST_SENDS = 3
+
+#: Statuses of an instance that won't work on by itself any more, or is about to stop.
+_OVER = lifecycle.FINISHED | {"rollingBack"}
+
+# What to do next.
+DONE, SEND, LOOK, WAIT = "done", "send", "look", "wait"
+
+# What happened in the end.
+UNCHANGED, CHANGED, FAILED, UNKNOWN, NOT_ATTEMPTED = "unchanged", "changed", "failed", "unknown", "not_attempted"
+
+# Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
+_EFFECTIVE = {
+    "pause": lambda status: status in ("paused", "waitingForPause"),
+    "resume": lambda status: status not in ("paused", "waitingForPause"),
+    "terminate": lambda status: status in ("terminated", "rollingBack"),
+}
+
+
+class Wanted(t.NamedTuple):
+    """What the task wants of every instance; times in seconds.
+
+    when_status, selected: frozenset of str or None, the statuses in which to act (`when_status`, `select.status`).
+    step: steplog.Step or None, where to restart from.
+    """
+
+    state: str
+    when_status: frozenset | None = None
+    selected: frozenset | None = None
+    step: Step | None = None
+    from_failed_step: bool = False
+    rollback: bool = False
+    skip_finished: bool = False
+    wait: bool = True
+    wait_timeout: float = 300.0
+    wait_sleep: float = 2.0
+
+    @property
+    def needs_log(self):
+        """bool: a restart needs the instance's log first."""
+        return self.step is not None or self.from_failed_step
+
+    @property
+    def is_once_only(self):
+        """bool: sending the change twice would run steps, or rollback handlers, twice."""
+        return self.state == "restarted" or self.rollback
+
+
+class Move(t.NamedTuple):
+    """What to do next: DONE, SEND (action), LOOK (now) or WAIT (and look later)."""
+
+    kind: str
+    action: str | None = None
+
+
+class Pursuit:
+    """The pursuit of one instance.
+
+    Args:
+        instance_id: str.
+        wanted: Wanted.
+        workflow_name: str, for the sentences.
+    """
+
+    def __init__(self, instance_id, wanted, workflow_name):
+        self.id = instance_id
+        self.wanted = wanted
+        self.workflow_name = workflow_name
+        self.first_status = None
+        self.look = None
+        self.step = wanted.step
+        self.reruns = []
+        self.sends = 0
+        self.unsent = 0  # changes for which no connection was made
+        self.action = None
+        self.timestamp = None  # the API's own, of the last accepted PATCH
+        self.move = None  # the newest Move
+        self.outcome = None
+        self.msg = None
+        self.warning = None
+        self.finished_again = False
+        self._is_stale = False  # a change was held back: look before deciding again
+        self._sent_from = None  # the Look that the last PATCH rested on
+        self._sent_at = None
+        self._accepted = False  # the last PATCH was
+        self._refusal = None  # of the last PATCH
+        self._lost = None  # any PATCH's
+        self._looked_since = False  # since the last PATCH
+        self._moved = False  # the status, since the last PATCH
+        self._effect = False  # of any PATCH
+        self._waiting_since = None
+        self._looked_while_waiting = False
+        self._look_error = None
+
+    # -- what was seen ------------------------------------------------------------------------------------------
+
+    def see_detail(self, detail, at, with_log=False):
+        """Take in an instance's detail (dict with a status), read `at` seconds; with_log: its steps were asked for."""
+        if with_log and not self.sends:
+            if self.wanted.from_failed_step:
+                self.step = failed_step(detail)
+            self.reruns = reruns(entries(detail), self.step) if self.step else []
+        self._see(look_at_detail(detail, at, with_log, self.step))
+
+    def see_listed(self, item, at):
+        """Take in an item of a listing (dict with a status), read `at` seconds."""
+        self._see(look_at_listed(item, at))
+
+    def see_missing(self, at):
+        """Take in that there is no such instance."""
+        self._see(look_at_nothing(at))
+
+    def see_nothing(self, error):
+        """Take in that the instance could not be looked at (CloudflareError); where it was seen before, a later look may."""
+        self._look_error = error
+        self._looked_while_waiting = True
+        if self.look is None:
+            self._end(FAILED, wording.unreadable(self, error))
+
+    def _see(self, look):
+        if self.first_status is None:
+            self.first_status = look.status
+        if self._sent_from is not None:
+            self._looked_since = True
+            self._moved = self._moved or look.status != self._sent_from.status
+            self._note_effect(look.status)
+        self.look = look._replace(created=look.created or (self.look.created if self.look else None))
+        self._is_stale = False
+        self._looked_while_waiting = True
+        self._look_error = None
+
+    # -- what was sent ------------------------------------------------------------------------------------------
+
+    def held_back(self, action, error, now):
+        """A PATCH was not processed (LookStale); an earlier attempt at it may have been."""
+        if error.after_lost_answer:
+            self.answer_lost(action, error, now)
+        self._is_stale = True
+        if error.cause is not None:
+            self.unsent += 1
+
+    def accepted(self, action, answer, now):
+        """A PATCH was answered with {status, timestamp}; `now` in seconds, as in `next_move`."""
+        self._sent(action, now)
+        self._accepted = True
+        self.timestamp = text_of(answer.get("timestamp"))
+        status = text_of(answer.get("status"))
+        if status:
+            if action != "restart":  # its answer says `running` whatever is true
+                self._note_effect(status)
+            self.look = self.look._replace(status=status, source=ANSWER)
+
+    def refused(self, action, error, now):
+        """The API will not do it (Refused): one look tells whether the state is reached all the same."""
+        self._sent(action, now)
+        self._refusal = error
+        if error.after_lost_answer:
+            self._lost = error
+
+    def answer_lost(self, action, error, now):
+        """A PATCH went out and no answer came back (AnswerLost): it may have been done, or may be done yet."""
+        self._sent(action, now)
+        self._lost = error
+
+    def _sent(self, action, now):
+        self.sends += 1
+        self.action = action
+        self._sent_from = self.look
+        self._sent_at = now
+        self._accepted = self._looked_since = self._moved = False
+        self._refusal = self._waiting_since = None
+
+    def _note_effect(self, status):
+        effective = _EFFECTIVE.get(self.action)
+        if effective and status is not None and status != self._sent_from.status and effective(status):
+            self._effect = True
+
+    # -- what comes next ----------------------------------------------------------------------------------------
+
+    def look_needed(self, at):
+        """Whether the next move needs a look of its own first. `at` in seconds, by the task's clock."""
+        if self.outcome or self.sends:
+            return False
+        if self.look is None or self._is_stale:
+            return True
+        if self.look.status is None or self._held_back():
+            return False
+        if self.wanted.rollback and self.look.status in lifecycle.FINISHED:
+            return self.look.source == LISTING
+        if self.wanted.state != "restarted" or self._decision().kind != lifecycle.ACT:
+            return False
+        is_good = self.look.key is not None and (self.look.source == LOG or not self.wanted.needs_log)
+        return not is_good or at - self.look.at > FRESH
+
+    @property
+    def reads_log(self):
+        """bool: a look at this instance alone must bring its log."""
+        return self.wanted.needs_log
+
+    @property
+    def listing_will_do(self):
+        """bool: an item of a listing tells all that the next move needs."""
+        if not self.sends:
+            return not self.wanted.needs_log
+        if self.wanted.state == "restarted":
+            return self._accepted and not self._looked_since
+        return not (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
+
+    def next_move(self, now):
+        """Decide the next Move from the newest look.
+
+        Args:
+            now: float seconds, by a clock that stands still while the rate limit blocks.
+        """
+        if self.outcome is not None:
+            return Move(DONE)
+        move = self._next()
+        if move.kind in (WAIT, LOOK):
+            if self._waiting_since is None:
+                self._waiting_since = now
+                self._looked_while_waiting = False
+            elif self._looked_while_waiting and now >= self.deadline():
+                return self._give_up()
+        return move
+
+    def deadline(self):
+        """When waiting ends, float seconds by the clock of `next_move`; only for an instance that waits."""
+        if self._lost is not None and not self._effect and not (self.wanted.rollback and self.wanted.wait):
+            return self._sent_at + LOST_PATIENCE
+        return self._waiting_since + self.wanted.wait_timeout
+
+    def _next(self):
+        if self.look.status is None:
+            return self._end(FAILED, wording.not_found(self))
+        if not self.sends:
+            return self._first_move()
+        if self._is_stale or self._needs_look_since():
+            return Move(LOOK)
+        if self.wanted.state == "restarted":
+            return self._after_restart()
+        return self._after_change()
+
+    def _first_move(self):
+        decision = self._decision()
+        held = self._held_back()
+        if held and (self._waiting_since is None or decision.kind == lifecycle.ACT):
+            return self._end(UNCHANGED, held)
+        if decision.kind == lifecycle.SATISFIED:
+            return self._end(UNCHANGED, wording.sentence(self, decision.why) if decision.why else None)
+        if decision.kind == lifecycle.PENDING:
+            return self._pending()
+        if decision.kind == lifecycle.UNREACHABLE:
+            return self._unreachable(decision)
+        refusal = self._step_refusal() if self.wanted.needs_log else None
+        if refusal:
+            return self._end(FAILED, wording.sentence(self, refusal))
+        return Move(SEND, decision.action)
+
+    def _held_back(self):
+        """Why nothing is to be done although the state is not reached, or None."""
+        for statuses in (self.wanted.when_status, self.wanted.selected):
+            if statuses is not None and self.look.status not in statuses:
+                return wording.left_behind(self, statuses)
+        if self.wanted.from_failed_step and self.look.status != "errored":
+            return wording.not_errored(self)
+        return None
+
+    def _step_refusal(self):
+        if self.look.rollback is not None:
+            return "has been rolled back, so the results of its earlier steps no longer hold; restart it without a step"
+        if self.step is None:
+            return (
+                "failed outside any step, or its log can't tell in which; use from_step to name one, or restart it "
+                "from the beginning without from_failed_step"
+            )
+        return None
+
+    def _decision(self):
+        outcome = (self.look.rollback or {}).get("outcome")
+        return lifecycle.decide(self.look.status, self.wanted.state, self.wanted.rollback, outcome)
+
+    def _needs_look_since(self):
+        """After a lost answer or a refusal always; after a restart, a resume or a rollback to see what is true by now."""
+        if self._looked_since:
+            return False
+        if self._lost is not None or self._refusal is not None:
+            return True
+        if not self.wanted.wait:
+            return False
+        return self.action in ("resume", "restart") or (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
+
+    def _after_restart(self):
+        was_finished = self._sent_from.status in lifecycle.FINISHED
+        proven = restarted_between(self._sent_from.key, self.look.key) or (
+            was_finished and self._looked_since and self.look.status not in lifecycle.FINISHED
+        )
+        if self._refusal is not None and self._lost is None:
+            return self._end(UNCHANGED, wording.overtaken(self)) if proven else self._refused()
+        if proven or (self._accepted and not self.wanted.wait):
+            return self._ran_again()
+        return Move(WAIT)
+
+    def _after_change(self):
+        may_have_acted = self._accepted or self._lost is not None
+        if may_have_acted and self.action == "resume" and self.look.status in _OVER:
+            return self._ran_again()
+        if may_have_acted and self.wanted.rollback and self.look.status == "terminated":
+            return self._rolled_back()
+        decision = self._decision()
+        if decision.kind == lifecycle.SATISFIED:
+            return self._end(self._done(), wording.reached(self))
+        if decision.kind == lifecycle.PENDING:
+            return self._pending()
+        if decision.kind == lifecycle.UNREACHABLE:
+            return self._unreachable(decision)
+        if self._moved and not self.wanted.is_once_only:
+            return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._end(FAILED, wording.tug_of_war(self))
+        if self._refusal is not None:
+            return self._refused()
+        if not self.wanted.wait and self._lost is None:
+            return self._end(CHANGED, None) if self._effect else self._end(FAILED, wording.ignored(self))
+        return Move(WAIT)
+
+    def _refused(self):
+        return self._end(FAILED, wording.refused(self, self._refusal))
+
+    def _ran_again(self):
+        self._effect = True
+        self.finished_again = self.look.source != ANSWER and self.look.status in _OVER
+        if self.finished_again:
+            self.warning = wording.finished_again(self)
+        return self._end(CHANGED, self.warning or wording.reached(self))
+
+    def _rolled_back(self):
+        if self.look.source == LISTING:
+            return Move(LOOK)  # a listing doesn't tell how the handlers ended
+        self._effect = True
+        outcome = (self.look.rollback or {}).get("outcome")
+        if outcome == "failed":
+            return self._end(FAILED, wording.rollback_failed(self))
+        if outcome != "complete" and self.wanted.wait:
+            self.warning = wording.rollback_not_reported(self)
+        return self._end(CHANGED, self.warning or wording.reached(self))
+
+    def _pending(self):
+        return Move(WAIT) if self.wanted.wait else self._end(self._done(), wording.on_its_way(self))
+
+    def _unreachable(self, decision):
+        if self.wanted.skip_finished and self.look.status in lifecycle.FINISHED:
+            return self._end(self._done(), wording.skipped(self))
+        return self._end(FAILED, wording.sentence(self, decision.why))
+
+    def _done(self):
+        return CHANGED if self._effect or self._lost is not None else UNCHANGED
+
+    def _give_up(self):
+        if self._lost is not None and not self._effect:
+            if self.wanted.is_once_only:
+                return self._end(UNKNOWN, wording.unknown(self))
+            return self._end(FAILED, wording.lost_without_effect(self))
+        # An accepted restart whose effect can't be seen may still have had one.
+        self._effect = self._effect or (self._accepted and self.wanted.is_once_only)
+        return self._end(FAILED, wording.timed_out(self, self._look_error))
+
+    # -- how it ended -------------------------------------------------------------------------------------------
+
+    @property
+    def changed(self):
+        """bool: an effect was seen, or a send whose answer was lost may have had one."""
+        return self.outcome == CHANGED or self._effect or self._lost is not None
+
+    @property
+    def failed(self):
+        """bool: the state wanted is not reached, as far as this task can tell."""
+        return self.outcome in (FAILED, UNKNOWN, NOT_ATTEMPTED)
+
+    @property
+    def answer_was_lost(self):
+        """bool: a PATCH went out of which no answer came back."""
+        return self._lost is not None
+
+    @property
+    def lacks_error(self):
+        """bool: it errored again, and a listing, which tells no error, was all that was read."""
+        return self.finished_again and self.look.status == "errored" and self.look.source == LISTING
+
+    def explain(self, detail):
+        """Take in with which error it ended again."""
+        self.look = self.look._replace(error=detail.get("error") if isinstance(detail.get("error"), dict) else None)
+        self.warning = self.msg = wording.finished_again(self)
+
+    @property
+    def lost_because(self):
+        """str: why that answer is missing."""
+        return self._lost.message if self._lost else ""
+
+    def predict(self, move):
+        """Check mode: end with what would be done."""
+        if move.kind == SEND:
+            self.action = move.action
+            self._end(CHANGED, wording.would(self))
+        else:
+            self._end(UNCHANGED, wording.on_its_way(self))
+
+    def fail(self, error):
+        """End with an error (CloudflareError) that concerns this instance alone."""
+        self._end(FAILED, wording.refused(self, error))
+
+    def abandon(self, reason):
+        """End because the task ends: nothing more is sent, and nothing more can be watched."""
+        if not self.sends:
+            self._end(NOT_ATTEMPTED, wording.not_attempted(self, reason))
+        elif self._lost is not None and not self._effect and self.wanted.is_once_only:
+            self._end(UNKNOWN, wording.unknown(self))
+        else:
+            self._effect = self._effect or (self._accepted and self.wanted.is_once_only)
+            self._end(FAILED, wording.unwatched(self, reason))
+
+    def _end(self, outcome, msg):
+        self.outcome = outcome
+        self.msg = msg
+        return Move(DONE)

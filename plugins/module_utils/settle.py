@@ -1,0 +1,66 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for what was asked for to become true: one poll of all that wait, then a growing pause, with an injected clock."""
+
+from __future__ import annotations
+
+#: Seconds between two calls while settling, for the whole task: polling must not eat the quota.
+SPACING = 0.5
+
+#: Seconds that the pause between two polls grows to.
+LONGEST_SLEEP = 10.0
+
+_GROWTH = 1.5
+
+#: Where instances are expected while they settle, likeliest first.
+EXPECTED = {
+    "paused": ("waitingForPause", "paused"),
+    "terminated": ("rollingBack", "terminated"),
+    "running": ("running", "waiting", "queued"),
+    "restarted": ("running", "waiting", "queued"),
+}
+
+
+class Settler:
+    """Polls the pursuits that wait.
+
+    Args:
+        surveyor: survey.Surveyor.
+        clock: clock.Clock.
+        gate: ratelimit.RateGate.
+        wanted: pursuit.Wanted.
+        each: callable(function, pursuits), calls the function with each of them, several at once.
+    """
+
+    def __init__(self, surveyor, clock, gate, wanted, each):
+        self._surveyor = surveyor
+        self._clock = clock
+        self._gate = gate
+        self._wanted = wanted
+        self._each = each
+        self._interval = wanted.wait_sleep
+
+    def active_now(self):
+        """Seconds, by a clock that stands still while the rate limit blocks: waits are measured by it."""
+        return self._clock.monotonic() - self._gate.held_seconds()
+
+    def poll(self, pursuits, at_once):
+        """Look again at every pursuit that waits.
+
+        Args:
+            pursuits: list of Pursuit, each waiting.
+            at_once: bool, whether to look without a pause first.
+        """
+        if not at_once:
+            until_deadline = min(pursuit.deadline() for pursuit in pursuits) - self.active_now()
+            self._clock.sleep(max(0.0, min(self._interval, until_deadline)))
+            self._interval = next_interval(self._interval, self._wanted.wait_sleep)
+        with self._gate.spaced(SPACING):
+            self._each(self._surveyor.look_at, self._surveyor.survey(pursuits, EXPECTED[self._wanted.state]))
+
+
+def next_interval(interval, first):
+    """The pause after this one, float seconds: half as long again, up to LONGEST_SLEEP or the first one if that is longer."""
+    return min(interval * _GROWTH, max(LONGEST_SLEEP, first))

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an instance's own log tells: its key, the step that failed, and what a restart runs again. Pure.
+
+The log is the `steps` list of `GET /workflows/{w}/instances/{i}`. An entry's `name` is the step's name with `-N`
+behind it, N being the how-manieth step of that name it is; PATCH takes the bare name and N apart, and calls the
+type `step` of the log `do`.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.timestamps import parse_timestamp
+
+_SUFFIX = re.compile(r"^(?P<name>.*)-(?P<count>[0-9]+)$", re.DOTALL)
+
+#: Types of log entries that PATCH can restart from, log → API.
+_RESTARTABLE_TYPES = {"step": "do", "do": "do", "sleep": "sleep", "waitForEvent": "waitForEvent"}
+
+#: Timestamps of a listing and of a detail may be cut differently; less than this many seconds apart, they may be equal.
+_TIMESTAMP_SLACK = 1.0
+
+
+class Step(t.NamedTuple):
+    """A step as PATCH's `from` names it: bare name, 1-based count of that name, `do`, `sleep` or `waitForEvent`."""
+
+    name: str
+    count: int
+    type: str
+
+    def __str__(self):
+        return f"{self.name} ({self.count})"
+
+
+class Key(t.NamedTuple):
+    """What tells one run of an instance from the next: server values only, compared by inequality.
+
+    queued, start, end: str or None, the instance's own timestamps.
+    step_start: str or None, the `start` of the log entry of the step to restart from.
+    source: LOG (a detail read for its step), DETAIL, or LISTING, which has no `queued`.
+    """
+
+    queued: str | None
+    start: str | None
+    end: str | None
+    step_start: str | None
+    source: str
+
+
+LOG, DETAIL, LISTING = "log", "detail", "listing"
+
+
+def entries(detail):
+    """The log of a detail, list of dict; empty where it holds none."""
+    steps = detail.get("steps")
+    return [entry for entry in steps if isinstance(entry, dict)] if isinstance(steps, list) else []
+
+
+def step_of(entry):
+    """The Step of a log entry, or None where it has no usable name or is nothing to restart from."""
+    name = entry.get("name")
+    matched = _SUFFIX.match(name) if isinstance(name, str) else None
+    step_type = _RESTARTABLE_TYPES.get(entry.get("type"))
+    if not matched or not step_type or not matched.group("name") or int(matched.group("count")) < 1:
+        return None
+    return Step(matched.group("name"), int(matched.group("count")), step_type)
+
+
+def entry_of(log, step):
+    """The log's entry for a Step, or None."""
+    for entry in log:
+        if step_of(entry) == step:
+            return entry
+    return None
+
+
+def key_of_detail(detail, step=None, with_log=False):
+    """The Key of an instance's detail; with its log, the entry of `step` counts, and so does the entry's absence."""
+    own = (detail.get("queued"), detail.get("start"), detail.get("end"))
+    if not with_log or step is None:
+        return Key(*own, step_start=None, source=DETAIL)
+    entry = entry_of(entries(detail), step)
+    return Key(*own, step_start=entry.get("start") if entry else None, source=LOG)
+
+
+def key_of_listed(item):
+    """The Key of an item of a listing, or None where the item tells too little (a development session's)."""
+    if not item.get("started_on"):
+        return None
+    return Key(None, item.get("started_on"), item.get("ended_on"), step_start=None, source=LISTING)
+
+
+def restarted_between(before, after):
+    """Whether two Keys prove that the instance was restarted in between.
+
+    A value that was there and is another now proves it. A value that only came to be proves nothing: a queued instance
+    starts and a running one ends by itself. Only a finished instance reaches no new step by itself.
+
+    Args:
+        before, after: Key or None; what isn't known proves nothing.
+    """
+    if before is None or after is None:
+        return False
+    same = _is_close if LISTING in (before.source, after.source) and before.source != after.source else _is_equal
+    if before.queued and after.queued and before.queued != after.queued:
+        return True
+    if before.start and not same(before.start, after.start):
+        return True
+    if before.end and not same(before.end, after.end):
+        return True
+    if before.source != LOG or after.source != LOG or before.step_start == after.step_start:
+        return False
+    return bool(before.step_start or before.end)
+
+
+def _is_equal(was, now):
+    return was == now
+
+
+def _is_close(was, now):
+    # A listing and a detail may cut the same timestamp differently.
+    earlier, later = parse_timestamp(was), parse_timestamp(now)
+    if earlier is None or later is None:
+        return bool(was) == bool(now)
+    return abs((later - earlier).total_seconds()) <= _TIMESTAMP_SLACK
+
+
+def failed_step(detail):
+    """Find the step that made an instance fail, in the instance's own log.
+
+    Handled failures and failures of parallel siblings are in the log too: the step sought is the latest-ended of those
+    whose error is the instance's own. Where none matches it is the only failed step, if nothing started after it.
+
+    Args:
+        detail: dict, the result of `GET /workflows/{w}/instances/{i}`, steps included.
+
+    Returns:
+        Step, or None where the error was thrown outside any step or the log can't tell.
+    """
+    log = entries(detail)
+    failed = [entry for entry in log if step_of(entry) and _has_failed(entry)]
+    instance_error = _error_pair(detail.get("error"))
+    matching = [entry for entry in failed if instance_error and _error_pair(_error_of(entry)) == instance_error]
+    if matching:
+        return step_of(max(matching, key=lambda entry: _sortable(entry.get("end"))))
+    if len(failed) == 1 and not _anything_started_after(log, failed[0]):
+        return step_of(failed[0])
+    return None
+
+
+def reruns(log, step):
+    """The later steps that had succeeded and run again when the instance is restarted from `step`.
+
+    Every entry listed after the step is run again, parallel siblings included (FACTS: measured).
+
+    Args:
+        log: list of dict, the `steps` of a detail.
+        step: Step.
+
+    Returns:
+        list of Step, in the order of the log.
+    """
+    entry = entry_of(log, step)
+    if entry is None:
+        return []
+    after = log[log.index(entry) + 1:]
+    return [step_of(later) for later in after if step_of(later) and _has_succeeded(later)]
+
+
+def _error_of(entry):
+    """An entry's error: its own, or that of its last attempt."""
+    if entry.get("error"):
+        return entry["error"]
+    attempts = entry.get("attempts")
+    last = attempts[-1] if isinstance(attempts, list) and attempts else None
+    return last.get("error") if isinstance(last, dict) else None
+
+
+def _has_failed(entry):
+    # An event timeout has an error but no `success`; a step being retried has failed attempts but no verdict yet.
+    if entry.get("success") is None:
+        return bool(entry.get("error"))
+    return entry["success"] is False
+
+
+def _has_succeeded(entry):
+    if entry.get("success") is not None:
+        return entry["success"] is True
+    return bool(entry.get("finished")) and not entry.get("error")
+
+
+def _error_pair(error):
+    if not isinstance(error, dict):
+        return None
+    return error.get("name"), error.get("message")
+
+
+def _anything_started_after(log, failed):
+    ended = _sortable(failed.get("end"))
+    return any(_sortable(entry.get("start")) > ended for entry in log if entry is not failed and entry.get("start"))
+
+
+def _sortable(timestamp):
+    parsed = parse_timestamp(timestamp)
+    return parsed.timestamp() if parsed else 0.0

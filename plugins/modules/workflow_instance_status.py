@@ -1,0 +1,483 @@
+#!/usr/bin/python
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: workflow_instance_status
+short_description: Pause, resume, terminate or restart instances of a Cloudflare Workflow
+version_added: 0.1.0
+description:
+  - Brings instances of a Cloudflare Workflow to the state wanted. It looks at their status first, asks the API only for
+    what is needed, and waits until the state is reached.
+  - Works on one instance, on a list of them, or on all that match a selection, at the lowest possible number of API calls.
+  - Nothing is restarted twice. A restart whose answer was lost is looked for, and never sent again.
+author:
+  - edgeops.cloudflare contributors (@edgeops)
+extends_documentation_fragment:
+  - edgeops.cloudflare.auth
+  - edgeops.cloudflare.wait
+  - edgeops.cloudflare.attributes
+  - edgeops.cloudflare.attributes.actiongroup_workflows
+attributes:
+  idempotent:
+    support: partial
+    description:
+      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    details:
+      - O(state=restarted) restarts every time, like the same state of a service. With O(when_status) it acts only on instances
+        in the statuses named, which makes it safe to run again.
+options:
+  workflow_name:
+    description:
+      - The name of the workflow, 1 to 64 characters.
+    type: str
+    required: true
+    version_added: 0.1.0
+  instance_id:
+    description:
+      - The id of the one instance to act on. Ids made by cron triggers work as they are.
+      - Exactly one of O(instance_id), O(instance_ids) and O(select) must be given.
+    type: str
+    version_added: 0.1.0
+  instance_ids:
+    description:
+      - The ids of several instances. One that is named twice is acted on once, and the result keeps the order given.
+      - An empty list is nothing to do.
+    type: list
+    elements: str
+    version_added: 0.1.0
+  select:
+    description:
+      - Acts on all instances that match every filter given here. At least one filter is needed.
+      - An instance that holds a wanted status all the time while the selection is listed is matched exactly once. Others may be
+        missed while they move. Instances created after the task began to list are left alone.
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      status:
+        description:
+          - The statuses to match.
+        type: list
+        elements: str
+        choices: [queued, running, waiting, waitingForPause, paused, rollingBack, errored, complete, terminated]
+        version_added: 0.1.0
+      created_after:
+        description:
+          - Matches instances created at this time or later, in ISO 8601 with its offset, such as V(2026-08-06T03:00:00Z).
+        type: str
+        version_added: 0.1.0
+      created_before:
+        description:
+          - Matches instances created at this time or earlier, in ISO 8601 with its offset.
+        type: str
+        version_added: 0.1.0
+      ended_after:
+        description:
+          - Matches instances that ended at this time or later, in ISO 8601 with its offset.
+        type: str
+        version_added: 0.1.0
+      ended_before:
+        description:
+          - Matches instances that ended at this time or earlier, in ISO 8601 with its offset.
+        type: str
+        version_added: 0.1.0
+      id_glob:
+        description:
+          - Matches ids by a shell pattern with V(*), V(?) and V([…]), case-sensitive.
+        type: str
+        version_added: 0.1.0
+      version_id:
+        description:
+          - Matches instances of this version of the workflow.
+        type: str
+        version_added: 0.1.0
+      trigger_source:
+        description:
+          - Matches instances that were triggered by this kind of source.
+        type: str
+        choices: [unknown, api, binding, event, cron]
+        version_added: 0.1.0
+  state:
+    description:
+      - The state wanted.
+      - V(running) resumes instances that are paused or about to pause. Those that are queued, running or waiting are left
+        as they are.
+      - V(paused) pauses them. A step under way ends first.
+      - V(terminated) ends them for good. A finished instance counts as terminated.
+      - V(restarted) runs them again from the beginning, or from a step (O(from_step), O(from_failed_step)). With
+        O(select) it needs O(select.status) or O(when_status).
+    type: str
+    required: true
+    choices: [running, paused, terminated, restarted]
+    version_added: 0.1.0
+  when_status:
+    description:
+      - Acts only on instances in one of these statuses. The others are left unchanged, and the result says so.
+      - Makes O(state=restarted) safe to run again.
+    type: list
+    elements: str
+    choices: [queued, running, waiting, waitingForPause, paused, rollingBack, errored, complete, terminated]
+    version_added: 0.1.0
+  from_step:
+    description:
+      - Restarts from this step. The earlier steps keep their results. Every later one runs again, parallel ones included.
+      - Only with O(state=restarted).
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      name:
+        description:
+          - The name of the step as the workflow's code has it, without the C(-1) that the log puts behind it.
+        type: str
+        required: true
+        version_added: 0.1.0
+      count:
+        description:
+          - Which step of that name, counted from 1.
+        type: int
+        default: 1
+        version_added: 0.1.0
+      type:
+        description:
+          - What kind of step it is.
+        type: str
+        default: do
+        choices: [do, sleep, waitForEvent]
+        version_added: 0.1.0
+  from_failed_step:
+    description:
+      - Finds the step that failed in the instance's own log, and restarts from it. Instances that are not errored are left
+        unchanged.
+      - Refused for an instance that failed outside any step, and for one that has been rolled back.
+      - Only with O(state=restarted), and not together with O(from_step).
+    type: bool
+    default: false
+    version_added: 0.1.0
+  rollback:
+    description:
+      - Runs the rollback handlers that the instance has registered before it is terminated.
+      - An instance that has finished already is accepted only if the API reports that its rollback was completed.
+      - Only with O(state=terminated).
+    type: bool
+    default: false
+    version_added: 0.1.0
+  skip_finished:
+    description:
+      - Leaves a finished instance that cannot reach the state unchanged, instead of failing.
+    type: bool
+    default: false
+    version_added: 0.1.0
+  max_instances:
+    description:
+      - Refuses a selection that matches more instances than this, before anything is changed.
+    type: int
+    default: 1000
+    version_added: 0.1.0
+  max_failures:
+    description:
+      - Stops sending changes once this many instances have failed. The rest are reported as not attempted.
+      - Without it, every instance is attempted.
+    type: int
+    version_added: 0.1.0
+  concurrency:
+    description:
+      - How many calls are under way at once, 1 to 64.
+    type: int
+    default: 8
+    version_added: 0.1.0
+  requests_per_second:
+    description:
+      - The most calls a second that the task makes, so that it leaves room for others who use the same token.
+      - Without it, only the API's own limit counts.
+    type: float
+    version_added: 0.1.0
+  rate_limit_reserve:
+    description:
+      - The part of the token's quota that is left to others, 0 to 0.9. Past it, the task spreads what remains over the time
+        until the quota is renewed.
+    type: float
+    default: 0.2
+    version_added: 0.1.0
+  rate_limit_timeout:
+    description:
+      - How many seconds the API's rate limit may block the task in all. One block of the public API takes 300 seconds.
+      - A longer block ends the task at once, and the instances left are reported as not attempted.
+    type: float
+    default: 330
+    version_added: 0.1.0
+seealso:
+  - name: Cloudflare Workflows
+    description: What instances are, and what their statuses mean.
+    link: https://developers.cloudflare.com/workflows/
+"""
+
+EXAMPLES = r"""
+- name: Pause an order while the payment provider is down
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_id: order-1001
+    state: paused
+
+- name: Let it run on
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_id: order-1001
+    state: running
+
+- name: Restart an order from the step that failed, and leave it alone if it has not failed
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_id: order-1002
+    state: restarted
+    from_failed_step: true
+    when_status: [errored]
+
+- name: Restart an order from a certain step
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_id: order-1003
+    state: restarted
+    from_step:
+      name: ship
+
+- name: Terminate an order and undo what its steps did
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_id: order-1004
+    state: terminated
+    rollback: true
+
+- name: Pause everything that runs
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    select:
+      status: [running, waiting]
+    state: paused
+    skip_finished: true
+  register: paused
+
+- name: Resume what that task has paused
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_ids: "{{ paused.instances | selectattr('changed') | map(attribute='id') }}"
+    state: running
+
+- name: Restart what failed since midnight from the step that failed, ten calls a second at most
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    select:
+      status: [errored]
+      ended_after: "2026-08-06T00:00:00Z"
+    state: restarted
+    from_failed_step: true
+    requests_per_second: 10
+    max_failures: 5
+"""
+
+RETURN = r"""
+msg:
+  description: What was done, what failed and why, in one sentence.
+  returned: always
+  type: str
+  sample: "paused 240 of 243 instances of orders; 3 failed: 3 × is complete and cannot be paused; use state=restarted to run it again (order-7, order-9, order-31)"
+instances:
+  description:
+    - What happened to each instance, in the order of O(instance_ids), or newest first.
+  returned: once the options are valid
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The id of the instance.
+      type: str
+      returned: always
+      sample: order-1001
+    status:
+      description: The status last observed, in check mode too. None if there is no such instance, or it was not looked at.
+      type: str
+      returned: always
+      sample: paused
+    previous_status:
+      description: The status first observed.
+      type: str
+      returned: always
+      sample: running
+    action:
+      description: What was sent to the API last, or would be sent, V(pause), V(resume), V(terminate) or V(restart). None if nothing.
+      type: str
+      returned: always
+      sample: pause
+    changed:
+      description: Whether the instance was changed, or may have been by a call whose answer was lost.
+      type: bool
+      returned: always
+      sample: true
+    failed:
+      description: Whether the state wanted is not reached.
+      type: bool
+      returned: always
+      sample: false
+    timestamp:
+      description: When the API accepted the change, in its own words. None if it accepted none.
+      type: str
+      returned: always
+      sample: "2026-08-06T03:12:07.000Z"
+    outcome:
+      description:
+        - V(unchanged), V(changed), V(failed), V(unknown) (a restart, or a terminate with rollback, was sent, and nothing tells
+          whether it was done) or V(not_attempted).
+      type: str
+      returned: always
+      sample: changed
+    msg:
+      description: The status, what was sent, what is true now, and what would help.
+      type: str
+      returned: always
+      sample: instance order-1001 is paused (was running; pause accepted 03:12:07Z)
+    restarted_from:
+      description: The step that the instance was, or would be, restarted from.
+      type: dict
+      returned: when it is restarted from a step
+      sample: {name: charge, count: 1, type: do}
+    reruns:
+      description: The later steps that had succeeded and run again all the same.
+      type: list
+      elements: dict
+      returned: when it is restarted from a step
+      sample: [{name: notify, count: 1, type: do}]
+    rollback:
+      description: How the rollback ended, as the API reports it.
+      type: dict
+      returned: when the API reports a rollback
+      sample: {outcome: complete, error: null}
+instance:
+  description: The same item, for the one instance.
+  returned: once the options are valid, when O(instance_id) is given
+  type: dict
+  sample: {id: order-1001, status: paused, previous_status: running, action: pause, changed: true, failed: false, outcome: changed}
+summary:
+  description: How many instances there are of each outcome.
+  returned: once the options are valid
+  type: dict
+  contains:
+    matched:
+      description: How many instances the task is about.
+      type: int
+      returned: always
+      sample: 243
+    changed:
+      description: How many reached the state by this task.
+      type: int
+      returned: always
+      sample: 240
+    unchanged:
+      description: How many needed nothing, or were held back by O(when_status).
+      type: int
+      returned: always
+      sample: 0
+    failed:
+      description: How many did not reach the state.
+      type: int
+      returned: always
+      sample: 3
+    unknown:
+      description: For how many nothing can tell.
+      type: int
+      returned: always
+      sample: 0
+    not_attempted:
+      description: How many were not attempted, because the task ended early.
+      type: int
+      returned: always
+      sample: 0
+    finished_again:
+      description: How many were resumed or restarted and have finished again already.
+      type: int
+      returned: always
+      sample: 0
+    by_status:
+      description: How many instances were last seen in each status.
+      type: dict
+      returned: always
+      sample: {paused: 240, complete: 3}
+    passes:
+      description: How often a selection was listed. 0 without O(select).
+      type: int
+      returned: always
+      sample: 1
+    converged:
+      description: Whether the last of these listings found nothing new.
+      type: bool
+      returned: always
+      sample: true
+    duration:
+      description: How long the task took, in seconds.
+      type: float
+      returned: always
+      sample: 4.2
+api_calls:
+  description: What the task cost.
+  returned: once the options are valid
+  type: dict
+  contains:
+    total:
+      description: Calls made in all.
+      type: int
+      returned: always
+      sample: 243
+    reads:
+      description: Looks at one instance.
+      type: int
+      returned: always
+      sample: 0
+    lists:
+      description: Pages listed.
+      type: int
+      returned: always
+      sample: 3
+    patches:
+      description: Changes sent.
+      type: int
+      returned: always
+      sample: 240
+    retries:
+      description: How many calls were repeated. Those that reached the network are counted above as well.
+      type: int
+      returned: always
+      sample: 0
+    rate_limited_seconds:
+      description: Seconds in which the API's rate limit held the task back.
+      type: float
+      returned: always
+      sample: 0.0
+messages:
+  description: The API's own messages, each once. They are shown as warnings, too.
+  returned: once the options are valid
+  type: list
+  elements: dict
+  sample: [{code: 1000, message: This feature is in beta.}]
+ansible_facts:
+  description: What was observed last.
+  returned: success
+  type: dict
+  contains:
+    workflow_instance_status:
+      description: The status and the timestamp of each instance, by its id.
+      type: dict
+      returned: success
+      sample: {order-1001: {status: paused, timestamp: "2026-08-06T03:12:07.000Z"}}
+"""
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.module import run
+
+
+def main():
+    run()
+
+
+if __name__ == "__main__":
+    main()
