@@ -150,10 +150,10 @@ class Pursuit:
         self._see(look_at_nothing(at))
 
     def see_nothing(self, error):
-        """Take in that the instance could not be looked at (CloudflareError); where it was seen before, a later look may."""
+        """Take in that the instance could not be looked at (CloudflareError): one that waits is looked at again later."""
         self._look_error = error
         self._looked_while_waiting = True
-        if self.look is None:
+        if not self.is_waiting:
             self._end(FAILED, wording.unreadable(self, error))
 
     def _see(self, look):
@@ -230,6 +230,11 @@ class Pursuit:
             return False
         is_good = self.look.key is not None and (self.look.source == LOG or not self.wanted.needs_log)
         return not is_good or at - self.look.at > FRESH
+
+    @property
+    def is_waiting(self):
+        """bool: a change was sent or is under way, so that a look that fails now may succeed later."""
+        return bool(self.sends) or self._waiting_since is not None
 
     @property
     def reads_log(self):
@@ -333,9 +338,11 @@ class Pursuit:
         proven = restarted_between(self._sent_from.key, self.look.key) or (
             was_finished and self._looked_since and self.look.status not in lifecycle.FINISHED
         )
+        is_keyless = not (self._sent_from.key and (self._sent_from.key.queued or self._sent_from.key.start))
         if self._refusal is not None and self._lost is None:
             return self._end(UNCHANGED, wording.overtaken(self)) if proven else self._refused()
-        if proven or (self._accepted and not self.wanted.wait):
+        # Where the server tells no timestamps, its word is all there is.
+        if proven or (self._accepted and (is_keyless or not self.wanted.wait)):
             return self._ran_again()
         return Move(WAIT)
 

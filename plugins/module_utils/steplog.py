@@ -21,6 +21,9 @@ _SUFFIX = re.compile(r"^(?P<name>.*)-(?P<count>[0-9]+)$", re.DOTALL)
 #: Types of log entries that PATCH can restart from, log → API.
 _RESTARTABLE_TYPES = {"step": "do", "do": "do", "sleep": "sleep", "waitForEvent": "waitForEvent"}
 
+#: Errors that the engine wraps into one of its own when it passes them from the step to the instance.
+_WRAPPED_ERRORS = ("WorkflowTimeoutError", "WorkflowFatalError")
+
 #: Timestamps of a listing and of a detail may be cut differently; less than this many seconds apart, they may be equal.
 _TIMESTAMP_SLACK = 1.0
 
@@ -143,8 +146,8 @@ def failed_step(detail):
     """
     log = entries(detail)
     failed = [entry for entry in log if step_of(entry) and _has_failed(entry)]
-    instance_error = _error_pair(detail.get("error"))
-    matching = [entry for entry in failed if instance_error and _error_pair(_error_of(entry)) == instance_error]
+    instance_error = detail.get("error")
+    matching = [entry for entry in failed if _explains(_error_of(entry), instance_error)]
     if matching:
         return step_of(max(matching, key=lambda entry: _sortable(entry.get("end"))))
     if len(failed) == 1 and not _anything_started_after(log, failed[0]):
@@ -193,10 +196,18 @@ def _has_succeeded(entry):
     return bool(entry.get("finished")) and not entry.get("error")
 
 
-def _error_pair(error):
-    if not isinstance(error, dict):
-        return None
-    return error.get("name"), error.get("message")
+def _explains(step_error, instance_error):
+    """Whether a step's error is the instance's own.
+
+    The engine passes a step's error on as it is, but puts that of a timeout or of a NonRetryableError into a sentence of
+    its own, under the same name or with the name in it.
+    """
+    if not isinstance(step_error, dict) or not isinstance(instance_error, dict):
+        return False
+    name, message = step_error.get("name"), instance_error.get("message")
+    if (name, step_error.get("message")) == (instance_error.get("name"), message):
+        return True
+    return name in _WRAPPED_ERRORS and (name == instance_error.get("name") or name in str(message))
 
 
 def _anything_started_after(log, failed):

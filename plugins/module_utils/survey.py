@@ -70,7 +70,7 @@ class Surveyor:
         except InstanceNotFound:
             pursuit.see_missing(self._clock.monotonic())
         except CloudflareError as error:
-            if error.fatal and (pursuit.look is None or not error.is_passing):
+            if error.fatal and not (error.is_passing and pursuit.is_waiting):
                 raise
             pursuit.see_nothing(error)
         else:

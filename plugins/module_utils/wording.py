@@ -65,7 +65,10 @@ def skipped(pursuit):
 
 def overtaken(pursuit):
     """The state is reached, but not by us."""
-    return sentence(pursuit, f"is {pursuit.look.status}: something else {_PARTICIPLES[pursuit.action]} it first")
+    status, participle = pursuit.look.status, _PARTICIPLES[pursuit.action]
+    if pursuit.action == "terminate" and status != "terminated":
+        return sentence(pursuit, f"is {status}: it ended before it could be terminated")
+    return sentence(pursuit, f"is {status}: something else {participle} it first")
 
 
 def reached(pursuit):
