@@ -13,10 +13,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth, li
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import check_path_part
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import OptionError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import Limits
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.pursuit import Wanted
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.selection import TRIGGER_SOURCES, Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.wanted import Wanted
 
 #: Ids made by cron triggers are longer than those that users may give; these are still addressable.
 LONGEST_INSTANCE_ID = 271

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import lifecycle, wording
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.attempt import Attempt
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import (
     ANSWER,
     look_at_detail,
@@ -23,10 +24,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import (
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import (
     LISTING,
     LOG,
-    Step,
     entries,
     failed_step,
-    restarted_between,
     reruns,
 )
 
@@ -48,42 +47,6 @@ DONE, SEND, LOOK, WAIT = "done", "send", "look", "wait"
 # What happened in the end.
 UNCHANGED, CHANGED, FAILED, UNKNOWN, NOT_ATTEMPTED = "unchanged", "changed", "failed", "unknown", "not_attempted"
 
-# Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
-_EFFECTIVE = {
-    "pause": lambda status: status in ("paused", "waitingForPause"),
-    "resume": lambda status: status not in ("paused", "waitingForPause"),
-    "terminate": lambda status: status in ("terminated", "rollingBack"),
-}
-
-
-class Wanted(t.NamedTuple):
-    """What the task wants of every instance; times in seconds.
-
-    when_status, selected: frozenset of str or None, the statuses in which to act (`when_status`, `select.status`).
-    step: steplog.Step or None, where to restart from.
-    """
-
-    state: str
-    when_status: frozenset | None = None
-    selected: frozenset | None = None
-    step: Step | None = None
-    from_failed_step: bool = False
-    rollback: bool = False
-    skip_finished: bool = False
-    wait: bool = True
-    wait_timeout: float = 300.0
-    wait_sleep: float = 2.0
-
-    @property
-    def needs_log(self):
-        """bool: a restart needs the instance's log first."""
-        return self.step is not None or self.from_failed_step
-
-    @property
-    def is_once_only(self):
-        """bool: sending the change twice would run steps, or rollback handlers, twice."""
-        return self.state == "restarted" or self.rollback
-
 
 class Move(t.NamedTuple):
     """What to do next: DONE, SEND (action), LOOK (now) or WAIT (and look later)."""
@@ -97,7 +60,7 @@ class Pursuit:
 
     Args:
         instance_id: str.
-        wanted: Wanted.
+        wanted: wanted.Wanted.
         workflow_name: str, for the sentences.
     """
 
@@ -119,13 +82,8 @@ class Pursuit:
         self.warning = None
         self.finished_again = False
         self._is_stale = False  # a change was held back: look before deciding again
-        self._sent_from = None  # the Look that the last PATCH rested on
-        self._sent_at = None
-        self._accepted = False  # the last PATCH was
-        self._refusal = None  # of the last PATCH
-        self._lost = None  # any PATCH's
-        self._looked_since = False  # since the last PATCH
-        self._moved = False  # the status, since the last PATCH
+        self._attempt = None  # the last PATCH
+        self._lost = None  # the error that any PATCH's answer was lost by
         self._effect = False  # of any PATCH
         self._waiting_since = None
         self._looked_while_waiting = False
@@ -159,9 +117,8 @@ class Pursuit:
     def _see(self, look):
         if self.first_status is None:
             self.first_status = look.status
-        if self._sent_from is not None:
-            self._looked_since = True
-            self._moved = self._moved or look.status != self._sent_from.status
+        if self._attempt is not None:
+            self._attempt.see(look)
             self._note_effect(look.status)
         self.look = look._replace(created=look.created or (self.look.created if self.look else None))
         self._is_stale = False
@@ -181,18 +138,17 @@ class Pursuit:
     def accepted(self, action, answer, now):
         """A PATCH was answered with {status, timestamp}; `now` in seconds, as in `next_move`."""
         self._sent(action, now)
-        self._accepted = True
+        self._attempt.accepted = True
         self.timestamp = text_of(answer.get("timestamp"))
         status = text_of(answer.get("status"))
         if status:
-            if action != "restart":  # its answer says `running` whatever is true
-                self._note_effect(status)
+            self._note_effect(status)
             self.look = self.look._replace(status=status, source=ANSWER)
 
     def refused(self, action, error, now):
         """The API will not do it (Refused): one look tells whether the state is reached all the same."""
         self._sent(action, now)
-        self._refusal = error
+        self._attempt.refusal = error
         if error.after_lost_answer:
             self._lost = error
 
@@ -204,15 +160,11 @@ class Pursuit:
     def _sent(self, action, now):
         self.sends += 1
         self.action = action
-        self._sent_from = self.look
-        self._sent_at = now
-        self._accepted = self._looked_since = self._moved = False
-        self._refusal = self._waiting_since = None
+        self._attempt = Attempt(action, self.look, now)
+        self._waiting_since = None
 
     def _note_effect(self, status):
-        effective = _EFFECTIVE.get(self.action)
-        if effective and status is not None and status != self._sent_from.status and effective(status):
-            self._effect = True
+        self._effect = self._effect or self._attempt.shows_in(status)
 
     # -- what comes next ----------------------------------------------------------------------------------------
 
@@ -247,7 +199,7 @@ class Pursuit:
         if not self.sends:
             return not self.wanted.needs_log
         if self.wanted.state == "restarted":
-            return self._accepted and not self._looked_since
+            return self._attempt.accepted and not self._attempt.seen_since
         return not (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
 
     def next_move(self, now):
@@ -270,7 +222,7 @@ class Pursuit:
     def deadline(self):
         """When waiting ends, float seconds by the clock of `next_move`; only for an instance that waits."""
         if self._lost is not None and not self._effect and not (self.wanted.rollback and self.wanted.wait):
-            return self._sent_at + LOST_PATIENCE
+            return self._attempt.at + LOST_PATIENCE
         return self._waiting_since + self.wanted.wait_timeout
 
     def _next(self):
@@ -325,29 +277,26 @@ class Pursuit:
 
     def _needs_look_since(self):
         """After a lost answer or a refusal always; after a restart, a resume or a rollback to see what is true by now."""
-        if self._looked_since:
+        if self._attempt.seen_since:
             return False
-        if self._lost is not None or self._refusal is not None:
+        if self._lost is not None or self._attempt.refusal is not None:
             return True
         if not self.wanted.wait:
             return False
         return self.action in ("resume", "restart") or (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
 
     def _after_restart(self):
-        was_finished = self._sent_from.status in lifecycle.FINISHED
-        proven = restarted_between(self._sent_from.key, self.look.key) or (
-            was_finished and self._looked_since and self.look.status not in lifecycle.FINISHED
-        )
-        is_keyless = not (self._sent_from.key and (self._sent_from.key.queued or self._sent_from.key.start))
-        if self._refusal is not None and self._lost is None:
-            return self._end(UNCHANGED, wording.overtaken(self)) if proven else self._refused()
-        # Where the server tells no timestamps, its word is all there is.
-        if proven or (self._accepted and (is_keyless or not self.wanted.wait)):
+        attempt = self._attempt
+        is_proven = attempt.is_restart_proven_by(self.look)
+        if attempt.refusal is not None and self._lost is None:
+            return self._end(UNCHANGED, wording.overtaken(self)) if is_proven else self._refused()
+        its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable())
+        if is_proven or its_word_is_enough:
             return self._ran_again()
         return Move(WAIT)
 
     def _after_change(self):
-        may_have_acted = self._accepted or self._lost is not None
+        may_have_acted = self._attempt.accepted or self._lost is not None
         if may_have_acted and self.action == "resume" and self.look.status in _OVER:
             return self._ran_again()
         if may_have_acted and self.wanted.rollback and self.look.status == "terminated":
@@ -359,16 +308,16 @@ class Pursuit:
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
             return self._unreachable(decision)
-        if self._moved and not self.wanted.is_once_only:
+        if self._attempt.moved and not self.wanted.is_once_only:
             return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._end(FAILED, wording.tug_of_war(self))
-        if self._refusal is not None:
+        if self._attempt.refusal is not None:
             return self._refused()
         if not self.wanted.wait and self._lost is None:
             return self._end(CHANGED, None) if self._effect else self._end(FAILED, wording.ignored(self))
         return Move(WAIT)
 
     def _refused(self):
-        return self._end(FAILED, wording.refused(self, self._refusal))
+        return self._end(FAILED, wording.refused(self, self._attempt.refusal))
 
     def _ran_again(self):
         self._effect = True
@@ -405,7 +354,7 @@ class Pursuit:
                 return self._end(UNKNOWN, wording.unknown(self))
             return self._end(FAILED, wording.lost_without_effect(self))
         # An accepted restart whose effect can't be seen may still have had one.
-        self._effect = self._effect or (self._accepted and self.wanted.is_once_only)
+        self._effect = self._effect or (self._attempt.accepted and self.wanted.is_once_only)
         return self._end(FAILED, wording.timed_out(self, self._look_error))
 
     # -- how it ended -------------------------------------------------------------------------------------------
@@ -448,10 +397,6 @@ class Pursuit:
         else:
             self._end(UNCHANGED, wording.on_its_way(self))
 
-    def fail(self, error):
-        """End with an error (CloudflareError) that concerns this instance alone."""
-        self._end(FAILED, wording.refused(self, error))
-
     def abandon(self, reason):
         """End because the task ends: nothing more is sent, and nothing more can be watched."""
         if not self.sends:
@@ -459,7 +404,7 @@ class Pursuit:
         elif self._lost is not None and not self._effect and self.wanted.is_once_only:
             self._end(UNKNOWN, wording.unknown(self))
         else:
-            self._effect = self._effect or (self._accepted and self.wanted.is_once_only)
+            self._effect = self._effect or (self._attempt.accepted and self.wanted.is_once_only)
             self._end(FAILED, wording.unwatched(self, reason))
 
     def _end(self, outcome, msg):
