@@ -137,9 +137,9 @@ class Client:
                 finally:
                     self._gate.leave()
             except RateLimited:
+                self._count_retry()
                 if change:
                     raise _mark(LookStale("held back by the rate limit"), lost) from None
-                self._count_retry()
                 continue  # the gate does the waiting
             except AuthenticationError as error:
                 # While a token is blocked, repetitions were seen to be answered as if it were invalid.

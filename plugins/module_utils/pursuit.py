@@ -25,8 +25,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import 
     LISTING,
     LOG,
     entries,
+    entry_of,
     failed_step,
     reruns,
+    step_of,
 )
 
 #: Seconds for which a look is good enough to rest a restart on.
@@ -72,6 +74,7 @@ class Pursuit:
         self.look = None
         self.step = wanted.step
         self.reruns = []
+        self.steps_instead = []  # the steps that its log has, where the one to restart from is not among them
         self.sends = 0
         self.unsent = 0  # changes for which no connection was made
         self.action = None
@@ -96,8 +99,17 @@ class Pursuit:
         if with_log and not self.sends:
             if self.wanted.from_failed_step:
                 self.step = failed_step(detail)
-            self.reruns = reruns(entries(detail), self.step) if self.step else []
+            self._place_step(entries(detail))
         self._see(look_at_detail(detail, at, with_log, self.step))
+
+    def _place_step(self, log):
+        self.reruns, self.steps_instead = [], []
+        if self.step is None:
+            return
+        if entry_of(log, self.step):
+            self.reruns = reruns(log, self.step)
+        else:
+            self.steps_instead = [step for step in map(step_of, log) if step]
 
     def see_listed(self, item, at):
         """Take in an item of a listing (dict with a status), read `at` seconds."""

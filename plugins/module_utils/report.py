@@ -125,6 +125,8 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
         fatal: CloudflareError or None, what ended the task early.
         estimate: str or None, what a real run would cost.
     """
+    if not pursuits and fatal is None:
+        return f"no instance of {workflow_name} is asked for, or matches; nothing was sent"
     if len(pursuits) == 1 and fatal is None:
         only = pursuits[0]
         return only.msg or wording.settled(only)

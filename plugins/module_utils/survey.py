@@ -98,7 +98,7 @@ class Surveyor:
         if self._is_worth_listing(len(wanted), window):
             self._sweep(wanted, window)
         for status in statuses:
-            if len(wanted) > 1:
+            if len(wanted) > WORTH_A_TRY:
                 self._sweep(wanted, window, status)
         return alone + list(wanted.values())
 

@@ -48,7 +48,7 @@ def not_errored(pursuit):
 
 def would(pursuit):
     """Check mode: what would be sent."""
-    return sentence(pursuit, f"is {pursuit.look.status}; would send {pursuit.action}{_from(pursuit)}")
+    return sentence(pursuit, f"is {pursuit.look.status}; would send {pursuit.action}{_from(pursuit)}{_steps_instead(pursuit)}")
 
 
 def on_its_way(pursuit):
@@ -107,7 +107,7 @@ def rollback_not_reported(pursuit):
 def refused(pursuit, error):
     """The API will not do it."""
     sent = f"{pursuit.action}{_from(pursuit)} was refused: " if pursuit.action else ""
-    return sentence(pursuit, f"{_is(pursuit)}; {sent}{error.message}")
+    return sentence(pursuit, f"{_is(pursuit)}; {sent}{error.message}{_steps_instead(pursuit)}")
 
 
 def ignored(pursuit):
@@ -200,3 +200,9 @@ def _no_effect(pursuit):
     if pursuit.wanted.rollback and status not in FINISHED:
         return "its rollback handlers may still be running; look again before anything else is sent"
     return "see what holds it, then run again"
+
+
+def _steps_instead(pursuit):
+    if not pursuit.steps_instead:
+        return ""
+    return "; its log has no such step, but " + ", ".join(f"{step} {step.type}" for step in pursuit.steps_instead)

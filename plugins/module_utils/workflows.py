@@ -13,6 +13,7 @@ import typing as t
 from urllib.parse import quote
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.client import LIST, PATCH, READ
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import WorkflowNotFound
 
 #: The API's largest page.
 PAGE_SIZE = 100
@@ -45,7 +46,7 @@ class Workflow:
             InstanceNotFound, and whatever Client.call raises.
         """
         query = None if steps else {"simple": "true"}
-        return self._client.call("GET", self._instance(instance_id), READ, query=query, slots=slots).result
+        return self._call("GET", self._instance(instance_id), READ, query=query, slots=slots).result
 
     def change_status(self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None):
         """Ask for a change: `pause`, `resume`, `restart` or `terminate`. One call; its 200 proves nothing.
@@ -68,7 +69,7 @@ class Workflow:
             body["from"] = step._asdict()
         if rollback:
             body["rollback"] = True
-        return self._client.call(
+        return self._call(
             "PATCH",
             self._instance(instance_id) + "/status",
             PATCH,
@@ -97,7 +98,7 @@ class Workflow:
                 query[key] = value
         number, seen = 1, 0
         while True:
-            answer = self._client.call("GET", self._path + "/instances", LIST, query=query)
+            answer = self._call("GET", self._path + "/instances", LIST, query=query)
             items = [item for item in answer.result if isinstance(item, dict) and item.get("id")]
             total = answer.result_info.get("total_count")
             total = total if isinstance(total, int) else None
@@ -114,6 +115,13 @@ class Workflow:
         if not self._client.is_development_session or count < PAGE_SIZE:
             return False
         return total is None or seen < total
+
+    def _call(self, *args, **kwargs):
+        try:
+            return self._client.call(*args, **kwargs)
+        except WorkflowNotFound as error:
+            error.message = f"workflow {self.name} was not found in this account; check workflow_name and account_id"
+            raise
 
     def _instance(self, instance_id):
         return "{0}/instances/{1}".format(self._path, quote(instance_id, safe=""))
