@@ -48,6 +48,9 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 
 # How each kind of call is counted in the result.
 READ, LIST, PATCH = "reads", "lists", "patches"
+# Reasons of TLS failures that can only come before a request is sent.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "HTTP_REQUEST")
+
 
 class CredentialsAuth(AuthBase):
     """Puts the credentials into a request. Present even without any, so that a `.netrc` entry can't step in."""
@@ -69,14 +72,14 @@ class Client:
         clock: clock.Clock.
         core_version: str, ansible-core's version for the User-Agent.
         concurrency: int, requests under way at once.
-        before_change: callable run right before a change is sent; may raise to prevent it.
+        check: callable run right before every attempt; may raise to prevent it.
     """
 
-    def __init__(self, connection, gate, clock, core_version, concurrency=1, before_change=lambda: None):
+    def __init__(self, connection, gate, clock, core_version, concurrency=1, check=lambda: None):
         self._connection = connection
         self._gate = gate
         self._clock = clock
-        self._before_change = before_change
+        self._check = check
         self._lock = threading.Lock()
         #: dict of int: calls that reached the network, by kind, and how many of them were repetitions.
         self.counts = {READ: 0, LIST: 0, PATCH: 0, "retries": 0}
@@ -104,7 +107,7 @@ class Client:
         """The RateGate that all calls pass."""
         return self._gate
 
-    def call(self, method, path, kind, query=None, body=None, once=False, slots=1, longest_wait=None):
+    def call(self, method, path, kind, query=None, body=None, once=False, slots=1, longest_wait=None, is_repetition=False):
         """Make one call, with whatever retries its nature allows.
 
         Args:
@@ -115,6 +118,7 @@ class Client:
             body: JSON-able or None.
             once: bool, never send again what may have been processed.
             slots, longest_wait: see RateGate.enter.
+            is_repetition: bool, the same call was held back before, and counts as a retry.
 
         Returns:
             Answer; its result is a dict for READ and PATCH, and a list for LIST.
@@ -126,20 +130,21 @@ class Client:
             CloudflareError: of any other class: it was not done, and why.
         """
         change = kind == PATCH
-        attempt, forgiven, lost = 0, False, False
+        failures, forgiven, lost = 0, False, False
         while True:
             try:
                 self._gate.enter(slots, change, longest_wait)
                 try:
-                    if change:
-                        self._before_change()
+                    self._check()
+                    if is_repetition:
+                        self._count("retries")
                     return self._attempt(method, path, kind, query, body)
                 finally:
                     self._gate.leave()
             except RateLimited:
-                self._count_retry()
                 if change:
                     raise _mark(LookStale("held back by the rate limit"), lost) from None
+                is_repetition = True
                 continue  # the gate does the waiting
             except AuthenticationError as error:
                 # While a token is blocked, repetitions were seen to be answered as if it were invalid.
@@ -149,17 +154,17 @@ class Client:
             except NotSent as error:
                 if once:
                     raise LookStale("no connection was made", cause=error) from None
-                if attempt >= self._connection.api_retries:
+                if failures >= self._connection.api_retries:
                     raise _mark(error, lost) from None
             except AnswerLost as error:
                 lost = True
-                if once or attempt >= self._connection.api_retries:
+                if once or failures >= self._connection.api_retries:
                     raise _mark(error, lost) from None
             except CloudflareError as error:
                 raise _mark(error, lost) from None
-            attempt += 1
-            self._count_retry()
-            self._clock.sleep(backoff(attempt, random.random))
+            failures += 1
+            is_repetition = True
+            self._clock.sleep(backoff(failures, random.random))
 
     def _attempt(self, method, path, kind, query, body):
         sent_at = self._clock.monotonic()
@@ -178,25 +183,24 @@ class Client:
 
     def _exchange(self, method, path, kind, query, body):
         """Send one request and read its answer: status, headers, bytes. Raises NotSent, AnswerLost, UnusableServer."""
-        request = self._session.prepare_request(
-            requests.Request(method, self._connection.api_url + path, params=query, json=body)
-        )
         timeout = self._connection.api_timeout
         sent = True
         try:
+            request = self._session.prepare_request(
+                requests.Request(method, self._connection.api_url + path, params=query, json=body)
+            )
             response = self._session.send(
                 request, timeout=timeout, stream=True, allow_redirects=False, **self._transport_settings(request.url)
             )
             with response:
                 return response.status_code, response.headers, self._read(response, timeout)
-        except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
             failure = classify(error, timeout)
             sent = isinstance(failure, AnswerLost)
             raise failure from None
         finally:
             if sent:
-                with self._lock:
-                    self.counts[kind] += 1
+                self._count(kind)
 
     def _read(self, response, timeout):
         """The answer's body, bytes; given up where it is too large, or drips for longer than the timeout in all."""
@@ -222,9 +226,9 @@ class Client:
             self._settings = {"proxies": proxies, "verify": merged["verify"]}
         return self._settings
 
-    def _count_retry(self):
+    def _count(self, kind):
         with self._lock:
-            self.counts["retries"] += 1
+            self.counts[kind] += 1
 
 
 def _mark(error, lost):
@@ -264,7 +268,9 @@ def classify(error, timeout):
                 "the server's certificate does not verify ({0}); check api_url, or name the right CA with "
                 "ca_path".format(getattr(cause, "verify_message", "") or "no reason given")
             )
-    if _has(chain, requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return UnusableServer("the server does not speak TLS as it should; check that api_url says https and the right port")
+    if _has(chain, requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, urllib3_errors.LocationValueError, UnicodeError):
         return UnusableServer("api_url, or the proxy that the environment names, is not a URL that can be used; check both")
     if _has(chain, urllib3_errors.ProxyError):
         return NotSent("the proxy that the environment names cannot be used; check HTTPS_PROXY and NO_PROXY")

@@ -140,14 +140,16 @@ class Fleet:
         """Take one pursuit as far as it gets without waiting; `pursuit.move` tells why it stopped, None: held back."""
         try:
             pursuit.move = None
-            while pursuit.outcome is None and not self._has_failed_enough():
+            while pursuit.outcome is None:
                 if pursuit.look_needed(self._look_time(pursuit)):
+                    if self._has_failed_enough():
+                        return
                     self._look_before_sending(pursuit)
                     continue
                 pursuit.move = pursuit.next_move(self._settler.active_now())
-                if self._check_mode and pursuit.outcome is None:
+                if pursuit.outcome is None and self._check_mode:
                     pursuit.predict(pursuit.move)
-                elif pursuit.move.kind != SEND or not self._send(pursuit, pursuit.move.action):
+                elif pursuit.move.kind != SEND or self._has_failed_enough() or not self._send(pursuit, pursuit.move.action):
                     return
         finally:
             if pursuit.failed:
@@ -178,6 +180,7 @@ class Fleet:
                 rollback=self._wanted.rollback,
                 slots=slots,
                 longest_wait=longest_wait,
+                is_repetition=pursuit.was_held_back,
             )
         except LookStale as error:
             pursuit.held_back(action, error, now)

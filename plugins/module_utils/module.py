@@ -69,7 +69,7 @@ def pursue(module, connection, request):
         clock,
         core_version=module.ansible_version,
         concurrency=request.limits.concurrency,
-        before_change=lambda: _ensure_heard(controller),
+        check=lambda: _ensure_heard(controller),
     )
     workflow = Workflow(client, request.workflow_name)
     surveyor = Surveyor(workflow, clock, server_date=lambda: client.server_date)
@@ -115,7 +115,7 @@ def _result(module, request, fleet, client, gate, duration):
     if not result["failed"]:
         result["ansible_facts"] = {"workflow_instance_status": report.facts(pursuits)}
     if module._diff:  # pylint: disable=protected-access
-        result["diff"] = report.diff(pursuits, module.check_mode)
+        result["diff"] = report.diff(pursuits)
     for text in report.warnings(pursuits, client.messages, fleet.found, held):
         module.warn(text)
     return result

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-import math
+import fnmatch
+import re
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth, lifecycle
@@ -25,18 +26,20 @@ LONGEST_STEP_NAME = 256
 
 _TIMES = ("created_after", "created_before", "ended_after", "ended_before")
 
-# option → (lowest, highest, whether the lowest itself is allowed); highest None: no limit but being finite.
+_DAY = 86400
+
+# option → (lowest, highest). What is larger is a slip: nobody waits for weeks, and a call never takes an hour.
 _NUMBERS = {
-    "api_timeout": (0, None, False),
-    "api_retries": (0, 100, True),
-    "wait_timeout": (0, None, True),
-    "wait_sleep": (0, None, False),
-    "max_instances": (1, None, True),
-    "max_failures": (1, None, True),
-    "concurrency": (1, 64, True),
-    "requests_per_second": (0, None, False),
-    "rate_limit_reserve": (0, 0.9, True),
-    "rate_limit_timeout": (0, None, True),
+    "api_timeout": (0.1, 3600),
+    "api_retries": (0, 100),
+    "wait_timeout": (0, 7 * _DAY),
+    "wait_sleep": (0.1, 3600),
+    "max_instances": (1, 1000000),
+    "max_failures": (1, 1000000),
+    "concurrency": (1, 64),
+    "requests_per_second": (0.01, 1000),
+    "rate_limit_reserve": (0, 0.9),
+    "rate_limit_timeout": (0, _DAY),
 }
 
 
@@ -134,15 +137,11 @@ def validate(params):
     )
 
 
-def _check_number(option, value, lowest, highest, inclusive):
-    if value is None:
-        return
-    if math.isfinite(value) and (value >= lowest if inclusive else value > lowest) and (highest is None or value <= highest):
-        return
-    bounds = "{0} {1}".format("at least" if inclusive else "more than", lowest)
-    if highest is not None:
-        bounds = f"{lowest} to {highest}"
-    raise OptionError(f"{option} must be a finite number, {bounds}; it is {value}")
+def _check_number(option, value, lowest, highest):
+    # Not a number is neither within bounds nor outside of them, so ask for the inside.
+    if value is not None and not lowest <= value <= highest:
+        shown = value if abs(value) < 10 ** 15 or value != value else "far too large"
+        raise OptionError(f"{option} must be a number from {lowest} to {highest}; it is {shown}")
 
 
 def _instance_ids(params):
@@ -169,6 +168,7 @@ def _selection(select):
     for option, value in select.items():
         if value is not None and not value:
             raise OptionError(f"select.{option} is empty and would match every instance; give a value or leave it out")
+    _check_glob(select["id_glob"])
     times = {}
     for option in _TIMES:
         if select[option] is not None:
@@ -189,6 +189,13 @@ def _selection(select):
         trigger_source=select["trigger_source"],
         **times,
     )
+
+
+def _check_glob(pattern):
+    try:
+        re.compile(fnmatch.translate(pattern or ""))
+    except re.error:
+        raise OptionError("select.id_glob is not a pattern that can match anything; check its brackets: a range goes from low to high") from None
 
 
 def _wanted(params, selection):

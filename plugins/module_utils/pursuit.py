@@ -76,6 +76,7 @@ class Pursuit:
         self.reruns = []
         self.steps_instead = []  # the steps that its log has, where the one to restart from is not among them
         self.sends = 0
+        self.was_held_back = False  # the change that would go out next, at least once
         self.unsent = 0  # changes for which no connection was made
         self.action = None
         self.timestamp = None  # the API's own, of the last accepted PATCH
@@ -143,7 +144,7 @@ class Pursuit:
         """A PATCH was not processed (LookStale); an earlier attempt at it may have been."""
         if error.after_lost_answer:
             self.answer_lost(action, error, now)
-        self._is_stale = True
+        self._is_stale = self.was_held_back = True
         if error.cause is not None:
             self.unsent += 1
 
@@ -171,6 +172,7 @@ class Pursuit:
 
     def _sent(self, action, now):
         self.sends += 1
+        self.was_held_back = False
         self.action = action
         self._attempt = Attempt(action, self.look, now)
         self._waiting_since = None

@@ -23,8 +23,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import L
 DOCUMENTED_QUOTA = 1200
 
 _LONGEST_BACKOFF = 60.0
-_ITEM = re.compile(r'"?(?P<name>[^";,]+)"?\s*(?P<parameters>(?:;\s*[a-z]+=\d+\s*)+)')
-_PARAMETER = re.compile(r";\s*([a-z]+)=(\d+)")
+_ITEM = re.compile(r'"?(?P<name>[^";,]+)"?\s*(?P<parameters>(?:;\s*[a-z]+=\d{1,9}\s*)+)')
+_PARAMETER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
 
 
 class Allowance(t.NamedTuple):
@@ -174,8 +174,8 @@ class RateGate:
             total = self._blocked_before + self._blocked_until - self._block_began
             if total > self._block_limit:
                 self._exceeded = (
-                    f"the API's rate limit blocks this token for {self._blocked_until - now:.0f} s more, and rate_limit_timeout allows {self._block_limit:.0f} s "
-                    "in all; run again after that, or raise rate_limit_timeout"
+                    f"the API's rate limit blocks this token for {self._blocked_until - now:.0f} s more, and "
+                    f"rate_limit_timeout allows {self._block_limit:.0f} s in all; run again after that, or raise it"
                 )
                 raise RateLimitExceeded(self._exceeded)
 

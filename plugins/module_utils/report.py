@@ -83,13 +83,16 @@ def summary(pursuits, found, duration):
     }
 
 
-def diff(pursuits, check_mode):
-    """The result's `diff`: the changed instances before and after. A restart shows as such, since running → running would
-    show nothing."""
+def diff(pursuits):
+    """The result's `diff`: the changed instances before and after, the same in check mode and in earnest.
+
+    A restart shows as such, since running → running would show nothing; a resumed instance as `running`, whether it waits by
+    the time of the last look or not. What failed shows the status it was left in.
+    """
     changed = [pursuit for pursuit in pursuits if pursuit.changed]
     return {
         "before": {pursuit.id: pursuit.first_status for pursuit in changed},
-        "after": {pursuit.id: _after(pursuit, check_mode) for pursuit in changed},
+        "after": {pursuit.id: _after(pursuit) for pursuit in changed},
     }
 
 
@@ -174,10 +177,10 @@ def estimate(changes, calls_each, requests_per_second, reserve):
     return f"about {calls:,} calls, {_duration(seconds)} under the rate limit"
 
 
-def _after(pursuit, check_mode):
+def _after(pursuit):
     if pursuit.action == "restart":
         return f"restarted from {pursuit.step}" if pursuit.step else "restarted"
-    return pursuit.wanted.state if check_mode else pursuit.look.status
+    return pursuit.wanted.state if pursuit.outcome == CHANGED else pursuit.look.status
 
 
 def _count(number):

@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.timestamps import parse_timestamp
 
-_SUFFIX = re.compile(r"^(?P<name>.*)-(?P<count>[0-9]+)$", re.DOTALL)
+_SUFFIX = re.compile(r"^(?P<name>.*)-(?P<count>[0-9]{1,9})$", re.DOTALL)
 
 #: Types of log entries that PATCH can restart from, log → API.
 _RESTARTABLE_TYPES = {"step": "do", "do": "do", "sleep": "sleep", "waitForEvent": "waitForEvent"}
@@ -67,7 +67,7 @@ def step_of(entry):
     """The Step of a log entry, or None where it has no usable name or is nothing to restart from."""
     name = entry.get("name")
     matched = _SUFFIX.match(name) if isinstance(name, str) else None
-    step_type = _RESTARTABLE_TYPES.get(entry.get("type"))
+    step_type = _RESTARTABLE_TYPES.get(str(entry.get("type")))
     if not matched or not step_type or not matched.group("name") or int(matched.group("count")) < 1:
         return None
     return Step(matched.group("name"), int(matched.group("count")), step_type)

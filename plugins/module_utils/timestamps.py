@@ -43,6 +43,6 @@ def parse_timestamp(text):
 
 def to_utc(moment):
     """An aware datetime as the API takes it: UTC, `Z`, milliseconds only where there are any."""
-    text = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-    milliseconds = moment.microsecond // 1000
-    return text + (f".{milliseconds:03d}Z" if milliseconds else "Z")
+    utc = moment.astimezone(timezone.utc)
+    precision = "milliseconds" if utc.microsecond >= 1000 else "seconds"
+    return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"

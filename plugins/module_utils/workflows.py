@@ -48,7 +48,9 @@ class Workflow:
         query = None if steps else {"simple": "true"}
         return self._call("GET", self._instance(instance_id), READ, query=query, slots=slots).result
 
-    def change_status(self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None):
+    def change_status(
+        self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None, is_repetition=False
+    ):
         """Ask for a change: `pause`, `resume`, `restart` or `terminate`. One call; its 200 proves nothing.
 
         Args:
@@ -57,6 +59,7 @@ class Workflow:
             step: steplog.Step to restart from, or None.
             rollback: bool, run the rollback handlers before terminating; the call stays open while they run.
             slots, longest_wait: see RateGate.enter.
+            is_repetition: bool, the same change was held back before.
 
         Returns:
             dict {status, timestamp}.
@@ -77,6 +80,7 @@ class Workflow:
             once=action == "restart" or rollback,
             slots=slots,
             longest_wait=longest_wait,
+            is_repetition=is_repetition,
         ).result
 
     def pages(self, status=None, created_after=None, created_before=None):
@@ -99,7 +103,7 @@ class Workflow:
         number, seen = 1, 0
         while True:
             answer = self._call("GET", self._path + "/instances", LIST, query=query)
-            items = [item for item in answer.result if isinstance(item, dict) and item.get("id")]
+            items = [item for item in answer.result if isinstance(item, dict) and isinstance(item.get("id"), str)]
             total = answer.result_info.get("total_count")
             total = total if isinstance(total, int) else None
             yield Page(items, total)
