@@ -140,7 +140,7 @@ def validate(params):
 def _check_number(option, value, lowest, highest):
     # Not a number is neither within bounds nor outside of them, so ask for the inside.
     if value is not None and not lowest <= value <= highest:
-        shown = value if abs(value) < 10 ** 15 or value != value else "far too large"
+        shown = "far beyond that" if abs(value) >= 10 ** 15 else value
         raise OptionError(f"{option} must be a number from {lowest} to {highest}; it is {shown}")
 
 

@@ -211,8 +211,13 @@ def _explains(step_error, instance_error):
 
 
 def _anything_started_after(log, failed):
-    ended = _sortable(failed.get("end"))
-    return any(_sortable(entry.get("start")) > ended for entry in log if entry is not failed and entry.get("start"))
+    # The next step often starts in the very millisecond in which the one before ended; the order of the log tells then.
+    ended, place = _sortable(failed.get("end")), log.index(failed)
+    return any(
+        _sortable(entry.get("start")) > ended or (later > place and _sortable(entry.get("start")) == ended)
+        for later, entry in enumerate(log)
+        if entry.get("start")
+    )
 
 
 def _sortable(timestamp):

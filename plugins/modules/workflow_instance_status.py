@@ -283,7 +283,9 @@ msg:
   description: What was done, what failed and why, in one sentence.
   returned: always
   type: str
-  sample: "paused 240 of 243 instances of orders; 3 failed: 3 × is complete and cannot be paused; use state=restarted to run it again (order-7, order-9, order-31)"
+  sample: >-
+    paused 240 of 243 instances of orders; 3 failed: 3 × is complete and cannot be paused; use state=restarted to run it again
+    (order-7, order-9, order-31)
 instances:
   description:
     - What happened to each instance, in the order of O(instance_ids), or newest first.
