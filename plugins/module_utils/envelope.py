@@ -60,6 +60,9 @@ _KNOWN_WORDS = {
     "rate_limit.": RateLimited,
 }
 
+#: A development session has one code, 10501, for both; of an instance it says "Workflow instance '…' not found."
+_UNKNOWN_WORKFLOW = "Workflow '"
+
 
 def read_answer(http_status, content, expected):
     """Read an answer.
@@ -144,6 +147,8 @@ def _meaning(http_status, errors, has_envelope):
                 return kind
     if http_status in (401, 403):
         return AuthenticationError
+    if http_status == 404 and any(error["message"].startswith(_UNKNOWN_WORKFLOW) for error in errors):
+        return WorkflowNotFound
     if http_status == 404:
         return InstanceNotFound if has_envelope else UnusableServer
     if 400 <= http_status < 500 and http_status not in (408, 425):

@@ -1,0 +1,96 @@
+// Copyright (c) 2026, edgeops.cloudflare contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/** What production accepts in the bodies of its calls. Each parser answers the value, or throws a refusal. */
+
+import { errors } from "./answers.mjs";
+
+const INSTANCE_ID = /^[a-zA-Z0-9_][a-zA-Z0-9-_]*$/;
+const RESERVED_ID = /^cf_[0-9a-f]{64}$/;
+const ACTIONS = ["pause", "resume", "restart", "terminate"];
+const STEP_TYPES = ["do", "sleep", "waitForEvent"];
+
+/** Carries the answer that refuses a call. */
+export class Refusal extends Error {
+  constructor(answer) {
+    super(answer.json.errors[0].message);
+    this.answer = answer;
+  }
+}
+
+const refuse = (why) => {
+  throw new Refusal(errors.badBody(why));
+};
+
+/** Any JSON; an empty body is `fallback` where one is given. */
+export function parseJson(text, fallback) {
+  if (text === "" && fallback !== undefined) return fallback;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return refuse("not JSON");
+  }
+}
+
+function parseObject(text, fallback) {
+  const value = parseJson(text, fallback);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) refuse("an object is needed");
+  return value;
+}
+
+function checkFrom(from) {
+  if (from === null || typeof from !== "object" || Array.isArray(from)) refuse("from must be an object");
+  const { name, count, type } = from;
+  if (typeof name !== "string" || name.length < 1 || name.length > 256) refuse("from.name must have 1 to 256 characters");
+  if (count !== undefined && !(Number.isInteger(count) && count > 0)) refuse("from.count must be a positive integer");
+  if (type !== undefined && !STEP_TYPES.includes(type)) refuse(`from.type must be one of ${STEP_TYPES.join(", ")}`);
+}
+
+/** The body of PATCH …/status. */
+export function parseAction(text) {
+  const body = parseObject(text);
+  if (!ACTIONS.includes(body.status)) refuse(`status must be one of ${ACTIONS.join(", ")}`);
+  if (body.from !== undefined) {
+    if (body.status !== "restart") refuse("from goes with restart only");
+    checkFrom(body.from);
+  }
+  if (body.rollback !== undefined && (body.status !== "terminate" || typeof body.rollback !== "boolean")) {
+    refuse("rollback is a boolean and goes with terminate only");
+  }
+  return body;
+}
+
+function parseOne(item) {
+  if (item === null || typeof item !== "object" || Array.isArray(item)) refuse("an object is needed");
+  const { instance_id: id, params } = item;
+  if (id !== undefined && (typeof id !== "string" || id.length > 100 || !INSTANCE_ID.test(id) || RESERVED_ID.test(id))) {
+    throw new Refusal(errors.invalidId());
+  }
+  if (params !== undefined && typeof params !== "string") refuse("params must be a JSON string");
+  return { id, params: params === undefined ? {} : parseJson(params) };
+}
+
+/** The body of POST …/instances. */
+export function parseCreation(text) {
+  return parseOne(parseJson(text, {}));
+}
+
+/** The body of POST …/instances/batch. */
+export function parseBatch(text) {
+  const items = parseJson(text);
+  if (!Array.isArray(items) || items.length < 1 || items.length > 100) refuse("1 to 100 instances are needed");
+  const parsed = items.map(parseOne);
+  const ids = parsed.map(({ id }) => id).filter((id) => id !== undefined);
+  if (new Set(ids).size < ids.length) throw new Refusal(errors.duplicateInBatch());
+  return parsed;
+}
+
+/** The body of POST …/instances/batch/delete. */
+export function parseDeletion(text) {
+  const { instances } = parseObject(text);
+  if (!Array.isArray(instances) || instances.length < 1 || instances.length > 100 || instances.some((id) => typeof id !== "string" || id === "")) {
+    refuse("1 to 100 instances are needed");
+  }
+  return instances;
+}

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Production's face: details, refusals, credentials, creation, workflows, TLS."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+
+import pytest
+
+from engine_helpers import CRON_ID, OPENER, make, reach, path_of, detail, patch, error_of, listed, raw_call
+
+
+def test_details(engine):
+    make(engine, "one", [{"do": "a"}, {"do": "b", "fail": "boom"}], "errored", trigger_source="cron", version_id="v-1")
+    whole, simple = detail(engine, "one"), detail(engine, "one", "?simple=true")
+    assert [step["name"] for step in whole.pop("steps")] == ["a-1", "b-1"]
+    assert whole == simple
+    assert simple["error"] == {"name": "Error", "message": "boom"} and simple["success"] is False and simple["step_count"] == 2
+    assert simple["trigger"] == {"source": "cron"} and simple["versionId"] == "v-1"
+    item = listed(engine, "", "lab")[0][0]
+    assert (item["started_on"], item["ended_on"]) == (simple["start"], simple["end"])
+    assert sorted(item) == sorted(
+        ["id", "created_on", "modified_on", "started_on", "ended_on", "status", "version_id", "workflow_id", "trigger_source"])
+    assert engine.api("GET", path_of("one", "/step?name=b-1&type=step"))[2]["result"]["error"]["message"] == "boom"
+    assert error_of(engine.api("GET", path_of("one", "/step?name=c-1"))) == (404, 10400)
+
+
+def test_unknown_things_and_no_phantoms(engine):
+    assert error_of(engine.api("GET", path_of("ghost"))) == (404, 10400)
+    assert error_of(patch(engine, "ghost", {"status": "pause"})) == (404, 10400)
+    assert error_of(engine.api("POST", path_of("ghost", "/events/x"), {})) == (404, 10400)
+    assert error_of(engine.api("GET", path_of(".."))) == (404, 10400)
+    assert error_of(engine.api("GET", "/ghost/instances/ghost")) == (404, 10200)
+    assert error_of(engine.api("GET", "/lab/ghosts")) == (404, 7003)
+    assert error_of(engine.api("PUT", "/lab/instances")) == (405, 7001)
+    # A development session leaves a phantom; the gateway knows better.
+    with pytest.raises(urllib.error.HTTPError):
+        OPENER.open(engine.dev_url + "/workflows/lab/instances/ghost", timeout=10)
+    with OPENER.open(engine.dev_url + "/workflows/lab/instances", timeout=10) as response:
+        assert len(json.loads(response.read().decode())["result"]) == 1
+    assert listed(engine, "", "lab") == ([], {"count": 0, "per_page": 50, "total_count": 0})
+    engine.control("POST", "/purge", {"workflow": "lab"})
+    with OPENER.open(engine.dev_url + "/workflows/lab/instances", timeout=10) as response:
+        assert json.loads(response.read().decode())["result"] == []
+
+
+def test_refusals_of_actions(engine):
+    make(engine, "one", [], "complete")
+    assert error_of(patch(engine, "one", {"status": "terminate"})) == (409, 10401)
+    answer = patch(engine, "one", {"status": "restart", "from": {"name": "ghost"}})
+    assert answer[0] == 409 and "cannot_restart" in answer[2]["errors"][0]["message"]
+    for bad in ({"status": "dance"}, {}, [], "pause", {"status": "pause", "rollback": True}, {"status": "restart", "from": {"name": ""}},
+                {"status": "restart", "from": {"name": "a", "count": 0}}, {"status": "restart", "from": {"name": "a", "type": "step"}}):
+        assert error_of(patch(engine, "one", bad)) == (400, 10002), bad
+
+
+def test_creation_and_deletion(engine):
+    def create(body):
+        return engine.api("POST", "/lab/instances", body)
+
+    status, _headers, body = create({"instance_id": "one", "params": json.dumps({"steps": [], "output": {"n": 1}})})
+    assert status == 200 and body["result"]["id"] == "one" and body["result"]["status"] == "queued"
+    reach(engine, "one", "complete")
+    assert detail(engine, "one")["output"] == {"n": 1} and detail(engine, "one")["params"]["output"] == {"n": 1}
+    assert error_of(create({"instance_id": "one"})) == (409, 10405)
+    assert error_of(create({"instance_id": "a b"})) == (400, 10002)
+    assert error_of(create({"instance_id": "two", "params": {"steps": []}})) == (400, 10002)
+    batch = [{"instance_id": "one"}, {"instance_id": "two"}]
+    assert [made["id"] for made in engine.api("POST", "/lab/instances/batch", batch)[2]["result"]] == ["two"]
+    assert error_of(engine.api("POST", "/lab/instances/batch", [{"instance_id": "x"}] * 2)) == (400, 10415)
+    assert engine.api("DELETE", path_of("one"))[0] == 200
+    assert error_of(engine.api("GET", path_of("one"))) == (404, 10400)
+    assert error_of(engine.api("DELETE", path_of("one"))) == (404, 10400)
+    result = engine.api("POST", "/lab/instances/batch/delete", {"instances": ["one", "two"]})[2]["result"]
+    assert result["deleted"] == [{"id": "two"}] and result["errors"][0]["code"] == 10400
+    assert create({"instance_id": "one"})[0] == 200, "a deleted id can be used again"
+
+
+def test_ids_that_cron_triggers_make(engine):
+    make(engine, CRON_ID, [{"wait": "w"}], "waiting")
+    assert detail(engine, CRON_ID)["status"] == "waiting"
+    assert patch(engine, CRON_ID, {"status": "pause"})[2]["result"]["status"] in ("paused", "waitingForPause")
+    assert listed(engine, "", "lab")[0][0]["id"] == CRON_ID
+
+
+def test_credentials(engine):
+    def status_of(path, **headers):
+        request = urllib.request.Request(engine.api_url + path, headers=headers)
+        try:
+            with OPENER.open(request, timeout=10) as response:
+                return response.status, json.loads(response.read().decode())["result"]
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read().decode())["errors"][0]["code"]
+
+    workflows = "/accounts/%s/workflows?per_page=1" % engine.account_id
+    bearer = "Bearer " + engine.api_token
+    assert min(len(engine.api_token), len(engine.api_key)) >= 40
+    assert status_of(workflows, Authorization=bearer)[0] == 200
+    assert status_of(workflows, **{"X-Auth-Email": engine.api_email, "X-Auth-Key": engine.api_key})[0] == 200
+    assert status_of(workflows) == (401, 10000)
+    assert status_of(workflows, Authorization=bearer + "x") == (401, 9109)
+    assert status_of(workflows, **{"X-Auth-Email": engine.api_email, "X-Auth-Key": "wrong"}) == (403, 9103)
+    assert status_of("/accounts/%s/workflows" % ("0" * 32), Authorization=bearer) == (403, 10000)
+    assert status_of("/user/tokens/verify", Authorization=bearer)[1]["status"] == "active"
+    assert status_of("/accounts/%s/tokens/verify" % engine.account_id, Authorization="Bearer x") == (401, 1000)
+    odd = 'a"\\b$(c)[d]{e}|f*+?.^' + "0" * 40
+    engine.control("POST", "/credentials", {"token": odd})
+    engine.control("POST", "/credentials", {"token": "y" * 40, "status": "expired"})
+    assert status_of(workflows, Authorization="Bearer " + odd)[0] == 200
+    assert status_of(workflows, Authorization="Bearer " + "y" * 40) == (401, 9109)
+    assert status_of("/user/tokens/verify", Authorization="Bearer " + "y" * 40)[1]["status"] == "expired"
+    engine.control("POST", "/reset")
+    assert status_of(workflows, Authorization="Bearer " + odd) == (401, 9109)
+
+
+def test_workflows_and_versions(engine):
+    make(engine, "one", [{"wait": "w"}], "waiting")
+    status, _headers, body = engine.api("GET", "?search=la&per_page=5")
+    assert status == 200 and [one["name"] for one in body["result"]] == ["lab"]
+    assert body["result"][0]["instances"]["waiting"] == 1
+    whole = engine.api("GET", "/lab")[2]["result"]
+    versions = engine.api("GET", "/lab/versions")[2]["result"]
+    assert whole["name"] == "lab" and len(versions) == 2
+    assert engine.api("GET", "/lab/versions/" + versions[0]["id"])[2]["result"] == versions[0]
+    assert listed(engine, "", "lab")[0][0]["version_id"] == versions[0]["id"]
+
+
+def test_tls(engine):
+    make(engine, "one", [], "complete")
+    trusted = ssl.create_default_context(cafile=engine.tls_ca)
+    response, _body = raw_call(engine, "GET", path_of("one"), url=engine.tls_url, context=trusted)
+    assert response.status == 200
+    with pytest.raises(ssl.SSLCertVerificationError):
+        raw_call(engine, "GET", path_of("one"), url=engine.tls_url, context=ssl.create_default_context())
+    engine.control("POST", "/faults", {"match": {"tls": True}, "fault": {"reset": "after"}})
+    with pytest.raises((ConnectionResetError, ssl.SSLError)):
+        raw_call(engine, "GET", path_of("one"), url=engine.tls_url, context=trusted)
+    assert raw_call(engine, "GET", path_of("one"))[0].status == 200
