@@ -143,7 +143,7 @@ class Client:
                     self._gate.leave()
             except RateLimited:
                 if change:
-                    raise _mark(LookStale("held back by the rate limit"), lost) from None
+                    raise _mark(LookStale("held back by the rate limit", went_out=True), lost) from None
                 is_repetition = True
                 continue  # the gate does the waiting
             except AuthenticationError as error:
@@ -179,7 +179,7 @@ class Client:
         with self._lock:
             self.messages.extend(message for message in answer.messages if message not in self.messages)
             self.server_date = self.server_date or headers.get("Date")
-        return answer
+        return answer._replace(sent_at=sent_at)
 
     def _exchange(self, method, path, kind, query, body):
         """Send one request and read its answer: status, headers, bytes. Raises NotSent, AnswerLost, UnusableServer."""

@@ -29,11 +29,13 @@ class Answer(t.NamedTuple):
     result: dict or list, as the call asked for.
     result_info: dict; empty where there is none.
     messages: list of dict {code, message}, the API's own.
+    sent_at: float seconds, by the task's clock, when the request went out; 0 until the client notes it.
     """
 
     result: t.Any
     result_info: dict
     messages: list
+    sent_at: float = 0.0
 
 
 class RateLimited(Exception):

@@ -84,12 +84,14 @@ class AnswerLost(CloudflareError):
 class LookStale(CloudflareError):
     """A change was not processed, and by now the look it rests on is too old: observe and decide again.
 
-    Raised where the rate limit held the change back, and where no connection was made (then `cause` is the NotSent).
+    Raised where the rate limit held the change back (`went_out`: it was sent, and answered with a 429), and where no
+    connection was made (then `cause` is the NotSent).
     """
 
-    def __init__(self, message, cause=None):
+    def __init__(self, message, cause=None, went_out=False):
         super().__init__(message)
         self.cause = cause
+        self.went_out = went_out
 
 
 class RateLimitExceeded(CloudflareError):

@@ -180,7 +180,7 @@ class Fleet:
                 rollback=self._wanted.rollback,
                 slots=slots,
                 longest_wait=longest_wait,
-                is_repetition=pursuit.was_held_back,
+                is_repetition=pursuit.is_repetition,
             )
         except LookStale as error:
             pursuit.held_back(action, error, now)
@@ -251,7 +251,7 @@ class Fleet:
 
     def _explain_error(self, pursuit):
         with contextlib.suppress(AnswerLost, InstanceNotFound, Refused):
-            pursuit.explain(self._workflow.detail(pursuit.id))
+            pursuit.explain(self._workflow.detail(pursuit.id).detail)
 
 
 def _created(pursuit):

@@ -34,6 +34,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import 
 #: Seconds for which a look is good enough to rest a restart on.
 FRESH = 2.0
 
+#: Looks before a restart, at most, where every answer takes longer than that.
+MOST_LOOKS = 3
+
 #: Seconds for which an effect is looked for after a send whose answer was lost.
 LOST_PATIENCE = 30.0
 
@@ -74,9 +77,10 @@ class Pursuit:
         self.look = None
         self.step = wanted.step
         self.reruns = []
+        self._looks_alone = 0  # before the PATCH
         self.steps_instead = []  # the steps that its log has, where the one to restart from is not among them
         self.sends = 0
-        self.was_held_back = False  # the change that would go out next, at least once
+        self.is_repetition = False  # the next PATCH repeats one that was refused with a 429
         self.unsent = 0  # changes for which no connection was made
         self.action = None
         self.timestamp = None  # the API's own, of the last accepted PATCH
@@ -101,6 +105,7 @@ class Pursuit:
             if self.wanted.from_failed_step:
                 self.step = failed_step(detail)
             self._place_step(entries(detail))
+        self._looks_alone += 1
         self._see(look_at_detail(detail, at, with_log, self.step))
 
     def _place_step(self, log):
@@ -144,7 +149,9 @@ class Pursuit:
         """A PATCH was not processed (LookStale); an earlier attempt at it may have been."""
         if error.after_lost_answer:
             self.answer_lost(action, error, now)
-        self._is_stale = self.was_held_back = True
+        self._is_stale = True
+        self.is_repetition = self.is_repetition or error.went_out
+        self._looks_alone = 0
         if error.cause is not None:
             self.unsent += 1
 
@@ -172,13 +179,18 @@ class Pursuit:
 
     def _sent(self, action, now):
         self.sends += 1
-        self.was_held_back = False
+        self.is_repetition = False
         self.action = action
         self._attempt = Attempt(action, self.look, now)
         self._waiting_since = None
 
     def _note_effect(self, status):
         self._effect = self._effect or self._attempt.shows_in(status)
+
+    def _note_accepted_once(self):
+        # An accepted restart whose effect can't be seen may still have had one.
+        if self._attempt is not None and self._attempt.accepted and self.wanted.is_once_only:
+            self._effect = True
 
     # -- what comes next ----------------------------------------------------------------------------------------
 
@@ -195,7 +207,8 @@ class Pursuit:
         if self.wanted.state != "restarted" or self._decision().kind != lifecycle.ACT:
             return False
         is_good = self.look.key is not None and (self.look.source == LOG or not self.wanted.needs_log)
-        return not is_good or at - self.look.at > FRESH
+        # Where the API is so slow that no look is ever fresh, the newest one has to do.
+        return not is_good or (at - self.look.at > FRESH and self._looks_alone < MOST_LOOKS)
 
     @property
     def is_waiting(self):
@@ -367,8 +380,7 @@ class Pursuit:
             if self.wanted.is_once_only:
                 return self._end(UNKNOWN, wording.unknown(self))
             return self._end(FAILED, wording.lost_without_effect(self))
-        # An accepted restart whose effect can't be seen may still have had one.
-        self._effect = self._effect or (self._attempt.accepted and self.wanted.is_once_only)
+        self._note_accepted_once()
         return self._end(FAILED, wording.timed_out(self, self._look_error))
 
     # -- how it ended -------------------------------------------------------------------------------------------
@@ -418,7 +430,7 @@ class Pursuit:
         elif self._lost is not None and not self._effect and self.wanted.is_once_only:
             self._end(UNKNOWN, wording.unknown(self))
         else:
-            self._effect = self._effect or (self._attempt.accepted and self.wanted.is_once_only)
+            self._note_accepted_once()
             self._end(FAILED, wording.unwatched(self, reason))
 
     def _end(self, outcome, msg):

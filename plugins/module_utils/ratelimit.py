@@ -148,6 +148,9 @@ class RateGate:
                 # The other calls under way are not in the server's count yet, or may not be.
                 remaining = allowance.remaining - max(self._under_way - 1, 0)
                 self._allowances[allowance.name] = [remaining, now + allowance.seconds, quota]
+            if self._spread(now) == (0.0, now):
+                # A renewed quota ends the pace of the old one.
+                self._next_slot = min(self._next_slot, now + max(self._own_interval, self._spacing))
 
     def refused(self, retry_after, sent_at):
         """Block every call after a 429.
@@ -200,8 +203,8 @@ class RateGate:
             spread, spent_until = self._spread(now)
             own = max(self._own_interval, self._spacing)
             slot = max(now, self._next_slot, spent_until) if slots else now
-            if change and longest_wait is not None and slot - now > longest_wait:
-                raise LookStale("held back by pacing")
+            if change and (spent_until > now or (longest_wait is not None and slot - now > longest_wait)):
+                raise LookStale("held back by the rate limit")
             if slots:
                 self._next_slot = slot + max(own, spread) * slots
                 for allowance in self._allowances.values():

@@ -133,11 +133,11 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
     if len(pursuits) == 1 and fatal is None:
         only = pursuits[0]
         return only.msg or wording.settled(only)
-    changed = sum(pursuit.changed for pursuit in pursuits)
+    reached = sum(pursuit.outcome == CHANGED for pursuit in pursuits)
     if check_mode:
-        text = f"would {_VERBS[state]} {changed} of {_count(len(pursuits))} of {workflow_name}"
-    elif changed or fatal is None:
-        text = f"{_PARTICIPLES[state]} {changed} of {_count(len(pursuits))} of {workflow_name}"
+        text = f"would {_VERBS[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
+    elif fatal is None or any(pursuit.changed for pursuit in pursuits):
+        text = f"{_PARTICIPLES[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
     else:
         text = "nothing was changed"
     parts = [text]
@@ -191,7 +191,7 @@ def _grouped(pursuits):
     """The reasons, the most frequent first, each with the first few it concerns."""
     groups = collections.defaultdict(list)
     for pursuit in pursuits:
-        predicate = pursuit.msg[len(wording.sentence(pursuit, "")):]
+        predicate = pursuit.msg[len(wording.sentence(pursuit, "")):].strip()
         groups[_TIME.sub("", predicate)].append(pursuit.id)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     shown = [f"{len(ids)} × {predicate} ({_few(ids)})" for predicate, ids in ordered[:_GROUPS_SHOWN]]

@@ -66,7 +66,7 @@ class Surveyor:
         """
         with_log = pursuit.reads_log
         try:
-            detail = self._workflow.detail(pursuit.id, steps=with_log, slots=slots)
+            detail, at = self._workflow.detail(pursuit.id, steps=with_log, slots=slots)
         except InstanceNotFound:
             pursuit.see_missing(self._clock.monotonic())
         except CloudflareError as error:
@@ -75,7 +75,7 @@ class Surveyor:
             pursuit.see_nothing(error)
         else:
             if has_status(detail):
-                pursuit.see_detail(detail, self._clock.monotonic(), with_log)
+                pursuit.see_detail(detail, at, with_log)
             else:
                 pursuit.see_nothing(CloudflareError("the API's answer tells no status"))
 
@@ -116,10 +116,9 @@ class Surveyor:
         for page in self._workflow.pages(status, *window):
             read += 1
             self._learn(window if status is None else (window, status), page.total)
-            at = self._clock.monotonic()
             for item in page.items:
                 if has_status(item) and item["id"] in wanted:
-                    wanted.pop(item["id"]).see_listed(item, at)
+                    wanted.pop(item["id"]).see_listed(item, page.at)
             left = alone if page.total is None else pages_of(page.total, PAGE_SIZE)
             if len(wanted) <= left - read or not wanted:
                 return
@@ -147,7 +146,7 @@ class Surveyor:
             TooManyMatched: more than max_instances match; listing stops there.
             OptionError: this server's listing can't answer one of the filters.
         """
-        gathering = _Gathering(selection, max_instances, self._clock, self._server_date)
+        gathering = _Gathering(selection, max_instances, self._server_date)
         statuses = selection.statuses or ()
         window = _bounds(selection.created_after, selection.created_before)
         if len(statuses) == 1:
@@ -199,10 +198,9 @@ class _Listing:
 class _Gathering:
     """The matching instances found so far."""
 
-    def __init__(self, selection, max_instances, clock, server_date):
+    def __init__(self, selection, max_instances, server_date):
         self._selection = selection
         self._max_instances = max_instances
-        self._clock = clock
         self._server_date = server_date
         self._fence = None
         #: dict of id: (item, seconds), each instance by its newest look, in the order found.
@@ -212,7 +210,6 @@ class _Gathering:
         """Take in one page."""
         if self._fence is None:
             self._fence = fence_of(self._server_date())
-        at = self._clock.monotonic()
         for item in filter(has_status, page.items):
             missing = self._selection.field_missing(item)
             if missing:
@@ -221,7 +218,7 @@ class _Gathering:
                     f"leave select.{missing} out"
                 )
             if self._selection.matches(item, self._fence):
-                self.looks[item["id"]] = (item, at)
+                self.looks[item["id"]] = (item, page.at)
             elif item["id"] in self.looks:
                 del self.looks[item["id"]]  # its newest look no longer matches
         if len(self.looks) > self._max_instances:

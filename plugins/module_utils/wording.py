@@ -112,7 +112,7 @@ def refused(pursuit, error):
 
 def ignored(pursuit):
     """A 200 that changed nothing, and nobody waits."""
-    return sentence(pursuit, f"{_is(pursuit)} although {_sent(pursuit)} was accepted; {_no_effect(pursuit)}")
+    return sentence(pursuit, f"{_is(pursuit)} all the same: {_sent(pursuit)}; {_no_effect(pursuit)}")
 
 
 def tug_of_war(pursuit):
@@ -126,10 +126,10 @@ def tug_of_war(pursuit):
 def timed_out(pursuit, look_error):
     """Accepted, or on its way, and not reached in time; `look_error`: CloudflareError or None."""
     sent = f"{_sent(pursuit)}, " if pursuit.sends else ""
-    text = f"{sent}still {pursuit.look.status} after {pursuit.wanted.wait_timeout:g} s"
+    text = f"instance {pursuit.id}: {sent}still {pursuit.look.status} after {pursuit.wanted.wait_timeout:g} s"
     if look_error is not None:
-        return sentence(pursuit, f"{text}, as last seen; it can't be looked at now: {look_error.message}; run again to wait")
-    return sentence(pursuit, f"{text}; {_no_effect(pursuit)}")
+        return f"{text}, as last seen; it can't be looked at now: {look_error.message}; run again to wait"
+    return f"{text}; {_no_effect(pursuit)}"
 
 
 def lost_without_effect(pursuit):

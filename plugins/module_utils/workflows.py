@@ -20,10 +20,23 @@ PAGE_SIZE = 100
 
 
 class Page(t.NamedTuple):
-    """One page of a listing: its items (list of dict), and how many the server says match in all (int or None)."""
+    """One page of a listing.
+
+    items: list of dict.
+    total: int or None, how many the server says match in all.
+    at: float seconds, by the task's clock, when it was asked for: what it tells is no newer.
+    """
 
     items: list
     total: int | None
+    at: float
+
+
+class Observed(t.NamedTuple):
+    """An instance's detail (dict), and when it was asked for (float seconds, by the task's clock)."""
+
+    detail: dict
+    at: float
 
 
 class Workflow:
@@ -40,13 +53,14 @@ class Workflow:
         self._path = "{0}/workflows/{1}".format(client.prefix, quote(name, safe=""))
 
     def detail(self, instance_id, steps=False, slots=1):
-        """An instance's detail, dict; without its log unless `steps`. One call.
+        """An instance's detail, Observed; without its log unless `steps`. One call.
 
         Raises:
             InstanceNotFound, and whatever Client.call raises.
         """
         query = None if steps else {"simple": "true"}
-        return self._call("GET", self._instance(instance_id), READ, query=query, slots=slots).result
+        answer = self._call("GET", self._instance(instance_id), READ, query=query, slots=slots)
+        return Observed(answer.result, answer.sent_at)
 
     def change_status(
         self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None, is_repetition=False
@@ -106,7 +120,7 @@ class Workflow:
             items = [item for item in answer.result if isinstance(item, dict) and isinstance(item.get("id"), str)]
             total = answer.result_info.get("total_count")
             total = total if isinstance(total, int) else None
-            yield Page(items, total)
+            yield Page(items, total, answer.sent_at)
             number, seen = number + 1, seen + len(answer.result)
             if answer.result_info.get("cursor"):
                 query["cursor"] = answer.result_info["cursor"]
