@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import re
 import threading
 import typing as t
 
@@ -23,8 +22,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import L
 DOCUMENTED_QUOTA = 1200
 
 _LONGEST_BACKOFF = 60.0
-_ITEM = re.compile(r'"?(?P<name>[^";,]+)"?\s*(?P<parameters>(?:;\s*[a-z]+=\d{1,9}\s*)+)')
-_PARAMETER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
+
+#: Seconds; a header that promises a renewal only later than this is taken for a mistake. Production's window is 300 s.
+_LONGEST_WINDOW = 3600
 
 
 class Allowance(t.NamedTuple):
@@ -49,7 +49,7 @@ def parse_allowances(ratelimit, policy):
     return [
         Allowance(name, values["r"], float(values["t"]), quotas.get(name))
         for name, values in _items(ratelimit)
-        if "r" in values and "t" in values
+        if "r" in values and values.get("t", _LONGEST_WINDOW + 1) <= _LONGEST_WINDOW
     ]
 
 
@@ -143,14 +143,14 @@ class RateGate:
             if not refused:
                 self._unexplained = 0
             now = self._clock.monotonic()
+            was_paced = self._pace(now) != (0.0, now)
             for allowance in parse_allowances(ratelimit, policy):
                 quota = allowance.quota or max(DOCUMENTED_QUOTA, allowance.remaining)
                 # The other calls under way are not in the server's count yet, or may not be.
                 remaining = allowance.remaining - max(self._under_way - 1, 0)
                 self._allowances[allowance.name] = [remaining, now + allowance.seconds, quota]
-            if self._spread(now) == (0.0, now):
-                # A renewed quota ends the pace of the old one.
-                self._next_slot = min(self._next_slot, now + max(self._own_interval, self._spacing))
+            if was_paced and self._pace(now) == (0.0, now) and not self._own_interval:
+                self._next_slot = min(self._next_slot, now + self._spacing)  # a renewed quota ends the pace of the old one
 
     def refused(self, retry_after, sent_at):
         """Block every call after a 429.
@@ -200,10 +200,12 @@ class RateGate:
         """The moment at which the call may go by pacing alone, and whether the API's limits set it."""
         with self._lock:
             now = self._clock.monotonic()
-            spread, spent_until = self._spread(now)
-            own = max(self._own_interval, self._spacing)
+            spent_until = self._pace(now)[1]
             slot = max(now, self._next_slot, spent_until) if slots else now
-            if change and (spent_until > now or (longest_wait is not None and slot - now > longest_wait)):
+            spread = self._pace(slot)[0]
+            own = max(self._own_interval, self._spacing)
+            is_late = longest_wait is not None and slot - now > longest_wait
+            if change and slots and (spent_until > now or is_late):
                 raise LookStale("held back by the rate limit")
             if slots:
                 self._next_slot = slot + max(own, spread) * slots
@@ -212,16 +214,16 @@ class RateGate:
             self._under_way += 1
             return slot, spread > own or spent_until > now
 
-    def _spread(self, now):
-        """Seconds between calls that make the remaining ones last, and until when none is left."""
-        interval, spent_until = 0.0, now
-        for name, (remaining, resets_at, quota) in list(self._allowances.items()):
-            if resets_at <= now:
-                del self._allowances[name]
-            elif remaining <= 0:
+    def _pace(self, at):
+        """At a moment: seconds between calls that make the remaining ones last, and until when none is left."""
+        interval, spent_until = 0.0, at
+        for remaining, resets_at, quota in self._allowances.values():
+            if resets_at <= at:
+                continue  # renewed by then
+            if remaining <= 0:
                 spent_until = max(spent_until, resets_at)
             elif remaining <= self._reserve * quota:
-                interval = max(interval, (resets_at - now) / remaining)
+                interval = max(interval, (resets_at - at) / remaining)
         return interval, spent_until
 
     def _wait(self, seconds, limited):
@@ -242,5 +244,10 @@ class RateGate:
 
 
 def _items(header):
-    for matched in _ITEM.finditer(header or ""):
-        yield matched["name"].strip(), {key: int(value) for key, value in _PARAMETER.findall(matched["parameters"])}
+    """The items of a header as (name, {parameter: int}); what isn't of that form is left out."""
+    for item in (header or "").split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        pairs = [parameter.partition("=")[::2] for parameter in parameters]
+        values = {key: int(value) for key, value in pairs if value.isascii() and value.isdigit() and len(value) < 10}
+        if name and values:
+            yield name.strip('"'), values
