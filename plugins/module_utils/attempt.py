@@ -35,6 +35,8 @@ class Attempt:
         self.accepted = False
         #: CloudflareError or None: the API would not do it.
         self.refusal = None
+        #: bool: its answer was lost, and the rate limit kept it from being repeated.
+        self.is_interrupted = False
         #: bool: the instance was looked at since.
         self.seen_since = False
         #: bool: it was in another status since.

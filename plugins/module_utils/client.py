@@ -130,7 +130,7 @@ class Client:
             CloudflareError: of any other class: it was not done, and why.
         """
         change = kind == PATCH
-        failures, forgiven, lost = 0, False, False
+        failures, forgiven, lost = 0, 0, False
         while True:
             try:
                 self._gate.enter(slots, change, longest_wait)
@@ -147,10 +147,11 @@ class Client:
                 is_repetition = True
                 continue  # the gate does the waiting
             except AuthenticationError as error:
-                # While a token is blocked, repetitions were seen to be answered as if it were invalid.
-                if forgiven or not self._gate.refusals:
+                # While a token is blocked, repetitions were seen to be answered as if it were invalid: after each 429
+                # such an answer is not believed once.
+                if forgiven == self._gate.refusals:
                     raise _mark(error, lost) from None
-                forgiven = True
+                forgiven = self._gate.refusals
             except NotSent as error:
                 if once:
                     raise LookStale("no connection was made", cause=error) from None
@@ -172,10 +173,12 @@ class Client:
         try:
             answer = read_answer(status, content, list if kind == LIST else dict)
         except RateLimited:
-            self._gate.refused(retry_after_seconds(headers.get("Retry-After")), sent_at)
+            self._gate.refused(retry_after_seconds(headers.get("Retry-After")), sent_at, change=kind == PATCH)
             raise
+        else:
+            self._gate.passed(change=kind == PATCH)
         finally:
-            self._gate.observe(headers.get("Ratelimit"), headers.get("Ratelimit-Policy"), refused=status == 429)
+            self._gate.observe(headers.get("Ratelimit"), headers.get("Ratelimit-Policy"))
         with self._lock:
             self.messages.extend(message for message in answer.messages if message not in self.messages)
             self.server_date = self.server_date or headers.get("Date")

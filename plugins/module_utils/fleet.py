@@ -149,6 +149,8 @@ class Fleet:
                 pursuit.move = pursuit.next_move(self._settler.active_now())
                 if pursuit.outcome is None and self._check_mode:
                     pursuit.predict(pursuit.move)
+                elif pursuit.move.kind == LOOK and pursuit.is_refused and self._limits.max_failures is not None:
+                    self._surveyor.look_at(pursuit)  # whether it failed must be known before more is sent
                 elif pursuit.move.kind != SEND or self._has_failed_enough() or not self._send(pursuit, pursuit.move.action):
                     return
         finally:

@@ -137,7 +137,8 @@ class Pursuit:
             self.first_status = look.status
         if self._attempt is not None:
             self._attempt.see(look)
-            self._note_effect(look.status)
+            if self._attempt.refusal is None or self._lost is not None:
+                self._note_effect(look.status)
         self.look = look._replace(created=look.created or (self.look.created if self.look else None))
         self._is_stale = False
         self._looked_while_waiting = True
@@ -149,6 +150,7 @@ class Pursuit:
         """A PATCH was not processed (LookStale); an earlier attempt at it may have been."""
         if error.after_lost_answer:
             self.answer_lost(action, error, now)
+            self._attempt.is_interrupted = True
         self._is_stale = True
         self.is_repetition = self.is_repetition or error.went_out
         self._looks_alone = 0
@@ -214,6 +216,11 @@ class Pursuit:
     def is_waiting(self):
         """bool: a change was sent or is under way, so that a look that fails now may succeed later."""
         return bool(self.sends) or self._waiting_since is not None
+
+    @property
+    def is_refused(self):
+        """bool: the API would not do what was sent last; a look tells whether that is a failure."""
+        return self._attempt is not None and self._attempt.refusal is not None
 
     @property
     def reads_log(self):
@@ -335,7 +342,7 @@ class Pursuit:
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
             return self._unreachable(decision)
-        if self._attempt.moved and not self.wanted.is_once_only:
+        if (self._attempt.moved or self._attempt.is_interrupted) and not self.wanted.is_once_only:
             return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._end(FAILED, wording.tug_of_war(self))
         if self._attempt.refusal is not None:
             return self._refused()

@@ -88,7 +88,7 @@ class RateGate:
         self._allowances = {}
         self._block_began = self._blocked_until = clock.monotonic()
         self._blocked_before = 0.0
-        self._unexplained = 0
+        self._unexplained = {False: 0, True: 0}  # changes have limits of their own
         self._exceeded = None
         self._under_way = 0
         self._holding = 0
@@ -137,11 +137,14 @@ class RateGate:
         with self._lock:
             self._under_way -= 1
 
-    def observe(self, ratelimit, policy, refused=False):
+    def passed(self, change):
+        """Tell that a call (`change`: a PATCH) was not refused by the limit."""
+        with self._lock:
+            self._unexplained[change] = 0
+
+    def observe(self, ratelimit, policy):
         """Learn from an answer's headers what the limits still allow."""
         with self._lock:
-            if not refused:
-                self._unexplained = 0
             now = self._clock.monotonic()
             was_paced = self._pace(now) != (0.0, now)
             for allowance in parse_allowances(ratelimit, policy):
@@ -152,12 +155,13 @@ class RateGate:
             if was_paced and self._pace(now) == (0.0, now) and not self._own_interval:
                 self._next_slot = min(self._next_slot, now + self._spacing)  # a renewed quota ends the pace of the old one
 
-    def refused(self, retry_after, sent_at):
+    def refused(self, retry_after, sent_at, change=False):
         """Block every call after a 429.
 
         Args:
             retry_after: float seconds or None where the answer didn't tell: then the waits double from 1 s.
             sent_at: float, when the refused call was sent, by the clock.
+            change: bool, whether it was a PATCH.
 
         Raises:
             RateLimitExceeded: waiting that long would pass the task's limit.
@@ -168,8 +172,8 @@ class RateGate:
             if not retry_after or retry_after < 0:
                 if sent_at < self._block_began or now < self._blocked_until:
                     return  # it was under way when the block began, and tells nothing new
-                self._unexplained += 1
-                retry_after = backoff(self._unexplained, base=1.0, longest=_LONGEST_BACKOFF)
+                self._unexplained[change] += 1
+                retry_after = backoff(self._unexplained[change], base=1.0, longest=_LONGEST_BACKOFF)
             if now >= self._blocked_until:
                 self._blocked_before += self._blocked_until - self._block_began
                 self._block_began = now

@@ -13,6 +13,7 @@ import collections
 import re
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import wording
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.pursuit import (
     CHANGED,
     FAILED,
@@ -134,12 +135,12 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
         only = pursuits[0]
         return only.msg or wording.settled(only)
     reached = sum(pursuit.outcome == CHANGED for pursuit in pursuits)
-    if check_mode:
-        text = f"would {_VERBS[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
-    elif fatal is None or any(pursuit.changed for pursuit in pursuits):
-        text = f"{_PARTICIPLES[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
-    else:
+    if fatal is not None and not any(pursuit.changed for pursuit in pursuits):
         text = "nothing was changed"
+    elif check_mode:
+        text = f"would {_VERBS[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
+    else:
+        text = f"{_PARTICIPLES[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
     parts = [text]
     unchanged = [pursuit for pursuit in pursuits if pursuit.outcome == UNCHANGED]
     if unchanged:
@@ -154,6 +155,8 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
         parts.append(f"{len(left)} not attempted{reason}")
     if estimate:
         parts.append(estimate)
+    if isinstance(fatal, AnswerLost):
+        parts.append("run again")
     text = "; ".join(parts)
     return text if fatal is None else f"{fatal.message}; {text}"
 

@@ -31,6 +31,7 @@ MOST_PASSES = 5
 WORTH_A_TRY = 10
 
 _A_SECOND = timedelta(seconds=1)
+_ALMOST_A_MILLISECOND = timedelta(microseconds=999)
 
 
 class Found(t.NamedTuple):
@@ -245,4 +246,5 @@ def _window(pursuits):
 
 
 def _bounds(after, before):
-    return to_utc(after) if after else None, to_utc(before) if before else None
+    # Sent in milliseconds: cut downwards, so what is to lie before is rounded up first.
+    return to_utc(after) if after else None, to_utc(before + _ALMOST_A_MILLISECOND) if before else None

@@ -107,7 +107,8 @@ def rollback_not_reported(pursuit):
 def refused(pursuit, error):
     """The API will not do it."""
     sent = f"{pursuit.action}{_from(pursuit)} was refused: " if pursuit.action else ""
-    return sentence(pursuit, f"{_is(pursuit)}; {sent}{error.message}{_steps_instead(pursuit)}")
+    remedy = "; check from_step" if pursuit.steps_instead else "; find out why, then run again"
+    return sentence(pursuit, f"{_is(pursuit)}; {sent}{error.message}{_steps_instead(pursuit)}{remedy}")
 
 
 def ignored(pursuit):
