@@ -12,7 +12,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import 
 # Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
 _EFFECTIVE = {
     "pause": lambda status: status in ("paused", "waitingForPause"),
-    "resume": lambda status: status not in ("paused", "waitingForPause"),
+    "resume": lambda status: status not in ("paused", "waitingForPause", "rollingBack") and status not in FINISHED,
     "terminate": lambda status: status in ("terminated", "rollingBack"),
     "restart": lambda status: False,
 }
@@ -37,15 +37,28 @@ class Attempt:
         self.refusal = None
         #: bool: its answer was lost, and the rate limit kept it from being repeated.
         self.is_interrupted = False
-        #: bool: the instance was looked at since.
-        self.seen_since = False
-        #: bool: it was in another status since.
-        self.moved = False
+        #: str or None: the status in the answer.
+        self.answered = None
+        self._looks = 0
+        self._moved = False
 
     def see(self, look):
         """Take in a look at the instance."""
-        self.seen_since = True
-        self.moved = self.moved or look.status != self.look.status
+        self._looks += 1
+        self._moved = self._moved or look.status != self.look.status
+
+    @property
+    def seen_since(self):
+        """bool: the instance was looked at since."""
+        return self._looks > 0
+
+    @property
+    def moved(self):
+        """bool: the instance was in another status since.
+
+        The answer's own status counts once two looks have failed to show it: the first may be older than the answer.
+        """
+        return self._moved or (self._looks > 1 and self.answered not in (None, self.look.status))
 
     def shows_in(self, status):
         """Whether a status (str or None) shows an effect of this attempt."""

@@ -196,8 +196,7 @@ class Fleet:
         except Refused as error:
             pursuit.refused(action, error, self._settler.active_now())
         except InstanceNotFound as error:
-            if error.after_lost_answer:
-                pursuit.answer_lost(action, error, now)
+            pursuit.refused(action, error, now)
             pursuit.see_missing(self._clock.monotonic())
         except CloudflareError as error:
             if error.after_lost_answer:

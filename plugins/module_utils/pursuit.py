@@ -162,7 +162,7 @@ class Pursuit:
         self._sent(action, now)
         self._attempt.accepted = True
         self.timestamp = text_of(answer.get("timestamp"))
-        status = text_of(answer.get("status"))
+        status = self._attempt.answered = text_of(answer.get("status"))
         if status:
             self._note_effect(status)
             self.look = self.look._replace(status=status, source=ANSWER)
@@ -261,6 +261,7 @@ class Pursuit:
 
     def _next(self):
         if self.look.status is None:
+            self._note_accepted_once()
             return self._end(FAILED, wording.not_found(self))
         if not self.sends:
             return self._first_move()
@@ -315,7 +316,7 @@ class Pursuit:
             return False
         if self._lost is not None or self._attempt.refusal is not None:
             return True
-        if not self.wanted.wait:
+        if not self.wanted.wait or (self.action == "resume" and self.look.status in lifecycle.FINISHED):
             return False
         return self.action in ("resume", "restart") or (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
 
@@ -330,9 +331,9 @@ class Pursuit:
         return Move(WAIT)
 
     def _after_change(self):
-        may_have_acted = self._attempt.accepted or self._lost is not None
-        if may_have_acted and self.action == "resume" and self.look.status in _OVER:
+        if self.action == "resume" and self.look.status in _OVER and self._was_resumed():
             return self._ran_again()
+        may_have_acted = self._attempt.accepted or self._lost is not None
         if may_have_acted and self.wanted.rollback and self.look.status == "terminated":
             return self._rolled_back()
         decision = self._decision()
@@ -350,6 +351,11 @@ class Pursuit:
             return self._end(CHANGED, None) if self._effect else self._end(FAILED, wording.ignored(self))
         return Move(WAIT)
 
+    def _was_resumed(self):
+        # After a lost answer: what was paused can't have ended by itself, though it can have been terminated.
+        ended_from_pause = self._attempt.look.status == "paused" and self.look.status in ("errored", "complete")
+        return self._effect or (self._lost is not None and ended_from_pause)
+
     def _refused(self):
         return self._end(FAILED, wording.refused(self, self._attempt.refusal))
 
@@ -363,8 +369,10 @@ class Pursuit:
     def _rolled_back(self):
         if self.look.source == LISTING:
             return Move(LOOK)  # a listing doesn't tell how the handlers ended
-        self._effect = True
         outcome = (self.look.rollback or {}).get("outcome")
+        if outcome is None and not self._attempt.accepted:
+            return self._end(UNKNOWN, wording.rollback_unknown(self))
+        self._effect = True
         if outcome == "failed":
             return self._end(FAILED, wording.rollback_failed(self))
         if outcome != "complete" and self.wanted.wait:

@@ -22,7 +22,8 @@ def sentence(pursuit, predicate):
 def not_found(pursuit):
     """There is no such instance, or no more."""
     if pursuit.sends:
-        return sentence(pursuit, f"is gone: it was deleted after {pursuit.action} was sent")
+        when = "before {0} reached it" if pursuit.is_refused else "after {0} was sent"
+        return sentence(pursuit, f"is gone: it was deleted {when.format(pursuit.action)}; trigger it anew if it is needed")
     return sentence(
         pursuit,
         f"was not found in workflow {pursuit.workflow_name}; check the id: finished instances are deleted after their retention",
@@ -102,6 +103,15 @@ def rollback_failed(pursuit):
 def rollback_not_reported(pursuit):
     """Terminated, but nothing tells whether handlers ran."""
     return sentence(pursuit, "is terminated, but the API reports no rollback; it may have registered no handlers")
+
+
+def rollback_unknown(pursuit):
+    """Terminated, with the answer lost and no rollback reported."""
+    return sentence(
+        pursuit,
+        f"is terminated, but the answer to terminate was lost ({pursuit.lost_because}) and the API reports no rollback: check "
+        "whether its handlers ran, and undo by hand what they would have",
+    )
 
 
 def refused(pursuit, error):
