@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import FINISHED
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import restarted_between
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import is_comparable, restarted_between
 
 # Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
 _EFFECTIVE = {
@@ -72,7 +72,6 @@ class Attempt:
             return True
         return restarted_between(self.look.key, look.key)
 
-    def is_restart_provable(self):
-        """Whether a look could prove it: not on a server that tells no timestamps."""
-        key = self.look.key
-        return key is not None and bool(key.queued or key.start)
+    def is_restart_provable_by(self, look):
+        """Whether a look could prove it: not on a server that tells no timestamps, or tells them differently each time."""
+        return is_comparable(self.look.key, look.key)

@@ -50,6 +50,8 @@ _KNOWN_CODES = {
     10400: InstanceNotFound,
     10401: Refused,
     10429: RateLimited,
+    7000: UnusableServer,
+    7003: UnusableServer,
 }
 _KNOWN_WORDS = {
     "workflow.not_found": WorkflowNotFound,

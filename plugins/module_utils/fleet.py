@@ -139,7 +139,7 @@ class Fleet:
     def _advance(self, pursuit):
         """Take one pursuit as far as it gets without waiting; `pursuit.move` tells why it stopped, None: held back."""
         try:
-            pursuit.move = None
+            pursuit.move, has_looked = None, False
             while pursuit.outcome is None:
                 if pursuit.look_needed(self._look_time(pursuit)):
                     if self._has_failed_enough():
@@ -149,7 +149,8 @@ class Fleet:
                 pursuit.move = pursuit.next_move(self._settler.active_now())
                 if pursuit.outcome is None and self._check_mode:
                     pursuit.predict(pursuit.move)
-                elif pursuit.move.kind == LOOK and pursuit.is_refused and self._limits.max_failures is not None:
+                elif pursuit.move.kind == LOOK and pursuit.is_refused and self._limits.max_failures and not has_looked:
+                    has_looked = True
                     self._surveyor.look_at(pursuit)  # whether it failed must be known before more is sent
                 elif pursuit.move.kind != SEND or self._has_failed_enough() or not self._send(pursuit, pursuit.move.action):
                     return

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth, options, report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.client import LIST, PATCH, READ, REQUESTS_IMPORT_ERROR, Client
@@ -117,7 +118,7 @@ def _result(module, request, fleet, client, gate, duration):
     if module._diff:  # pylint: disable=protected-access
         result["diff"] = report.diff(pursuits)
     for text in report.warnings(pursuits, client.messages, fleet.found, held):
-        module.warn(text)
+        module.warn(remove_values(text, module.no_log_values))  # ansible-core masks the result, but not what is warned of
     return result
 
 
@@ -125,7 +126,7 @@ def _leave(module, result):
     gone_early = result["failed"] and result["summary"]["not_attempted"]
     if gone_early:
         # Where the controller is gone, the system's log is the only one still listening.
-        module.log("edgeops.cloudflare: {0}".format(result["msg"]))
+        module.log(f"edgeops.cloudflare: {result['msg']}")
     try:
         if result.pop("failed"):
             module.fail_json(**result)

@@ -325,7 +325,7 @@ class Pursuit:
         is_proven = attempt.is_restart_proven_by(self.look)
         if attempt.refusal is not None and self._lost is None:
             return self._end(UNCHANGED, wording.overtaken(self)) if is_proven else self._refused()
-        its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable())
+        its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable_by(self.look))
         if is_proven or its_word_is_enough:
             return self._ran_again()
         return Move(WAIT)
@@ -352,9 +352,10 @@ class Pursuit:
         return Move(WAIT)
 
     def _was_resumed(self):
-        # After a lost answer: what was paused can't have ended by itself, though it can have been terminated.
-        ended_from_pause = self._attempt.look.status == "paused" and self.look.status in ("errored", "complete")
-        return self._effect or (self._lost is not None and ended_from_pause)
+        if self._attempt.answered in lifecycle.FINISHED or self._attempt.refusal is not None and self._lost is None:
+            return False  # it had ended before
+        # What was paused can't have ended by itself, though it can have been terminated.
+        return self._effect or (self._attempt.look.status == "paused" and self.look.status in ("errored", "complete"))
 
     def _refused(self):
         return self._end(FAILED, wording.refused(self, self._attempt.refusal))

@@ -70,9 +70,9 @@ def fence_of(date_header):
     """The end of the second that the server's `Date` header names, aware datetime; None where it can't be read."""
     try:
         moment = parsedate_to_datetime(date_header)
-    except (TypeError, ValueError, IndexError):
+        return moment + timedelta(seconds=1) if moment.tzinfo else None
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    return moment + timedelta(seconds=1) if moment.tzinfo else None
 
 
 def pages_of(total, page_size):

@@ -24,7 +24,7 @@ _RESTARTABLE_TYPES = {"step": "do", "do": "do", "sleep": "sleep", "waitForEvent"
 #: Errors that the engine wraps into one of its own when it passes them from the step to the instance.
 _WRAPPED_ERRORS = ("WorkflowTimeoutError", "WorkflowFatalError")
 
-#: Timestamps of a listing and of a detail may be cut differently; less than this many seconds apart, they may be equal.
+#: Where a listing and a detail cut timestamps differently, they may be equal when less than this many seconds apart.
 _TIMESTAMP_SLACK = 1.0
 
 
@@ -97,6 +97,13 @@ def key_of_listed(item):
     return Key(None, item.get("started_on"), item.get("ended_on"), step_start=None, source=LISTING)
 
 
+def is_comparable(before, after):
+    """Whether two Keys could prove a restart that moves `start` by less than their precision allows to tell."""
+    if before is None or after is None or not (before.queued or before.start):
+        return False
+    return before.source == after.source or LISTING not in (before.source, after.source) or _are_alike(before.start, after.start)
+
+
 def restarted_between(before, after):
     """Whether two Keys prove that the instance was restarted in between.
 
@@ -124,8 +131,14 @@ def _is_equal(was, now):
     return was == now
 
 
+def _are_alike(was, now):
+    return bool(was) and bool(now) and len(was) == len(now)
+
+
 def _is_close(was, now):
-    # A listing and a detail may cut the same timestamp differently.
+    # A listing and a detail may cut the same timestamp differently; where they don't, no slack is needed.
+    if _are_alike(was, now):
+        return was == now
     earlier, later = parse_timestamp(was), parse_timestamp(now)
     if earlier is None or later is None:
         return bool(was) == bool(now)

@@ -178,11 +178,11 @@ class Surveyor:
             for page in listing.rest:
                 gathering.take(page)
         for passes in range(2, MOST_PASSES + 1):
-            known = len(gathering.looks)
+            known = set(gathering.looks)
             for status in listings:
                 for page in self._workflow.pages(status, *window):
                     gathering.take(page)
-            if len(gathering.looks) == known:
+            if known.issuperset(gathering.looks):
                 return Found(gathering.looks, passes, converged=True)
         return Found(gathering.looks, MOST_PASSES, converged=False)
 
