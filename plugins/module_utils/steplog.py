@@ -136,13 +136,11 @@ def _are_alike(was, now):
 
 
 def _is_close(was, now):
-    # A listing and a detail may cut the same timestamp differently; where they don't, no slack is needed.
-    if _are_alike(was, now):
-        return was == now
     earlier, later = parse_timestamp(was), parse_timestamp(now)
     if earlier is None or later is None:
         return bool(was) == bool(now)
-    return abs((later - earlier).total_seconds()) <= _TIMESTAMP_SLACK
+    # A listing and a detail may cut the same timestamp differently; where they don't, no slack is needed.
+    return was == now if _are_alike(was, now) else abs((later - earlier).total_seconds()) <= _TIMESTAMP_SLACK
 
 
 def failed_step(detail):
