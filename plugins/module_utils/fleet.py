@@ -252,7 +252,7 @@ class Fleet:
         self._each(self._explain_error, unexplained[:_ERRORS_SHOWN])
 
     def _explain_error(self, pursuit):
-        with contextlib.suppress(AnswerLost, InstanceNotFound, Refused):
+        with contextlib.suppress(CloudflareError):  # the outcome is known without it
             pursuit.explain(self._workflow.detail(pursuit.id).detail)
 
 

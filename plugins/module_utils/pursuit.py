@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One instance on its way to the state wanted: what was seen, what was sent, what comes next. Pure: no I/O, no clock.
+"""One instance on its way to the state wanted: what comes next. Pure: no I/O, no clock.
 
 Level-triggered: the next move follows from the newest look and from what was sent before, never from an answer alone,
 since a 200 proves nothing.
@@ -13,23 +13,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import lifecycle, wording
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.attempt import Attempt
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import (
-    ANSWER,
-    look_at_detail,
-    look_at_listed,
-    look_at_nothing,
-    text_of,
-)
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import (
-    LISTING,
-    LOG,
-    entries,
-    entry_of,
-    failed_step,
-    reruns,
-    step_of,
-)
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import ANSWER
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.record import CHANGED, FAILED, UNCHANGED, UNKNOWN, Record
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import LISTING, LOG
 
 #: Seconds for which a look is good enough to rest a restart on.
 FRESH = 2.0
@@ -49,9 +35,6 @@ _OVER = lifecycle.FINISHED | {"rollingBack"}
 # What to do next.
 DONE, SEND, LOOK, WAIT = "done", "send", "look", "wait"
 
-# What happened in the end.
-UNCHANGED, CHANGED, FAILED, UNKNOWN, NOT_ATTEMPTED = "unchanged", "changed", "failed", "unknown", "not_attempted"
-
 
 class Move(t.NamedTuple):
     """What to do next: DONE, SEND (action), LOOK (now) or WAIT (and look later)."""
@@ -60,141 +43,12 @@ class Move(t.NamedTuple):
     action: str | None = None
 
 
-class Pursuit:
-    """The pursuit of one instance.
+class Pursuit(Record):
+    """The pursuit of one instance; see Record for its arguments and for what it knows."""
 
-    Args:
-        instance_id: str.
-        wanted: wanted.Wanted.
-        workflow_name: str, for the sentences.
-    """
-
-    def __init__(self, instance_id, wanted, workflow_name):
-        self.id = instance_id
-        self.wanted = wanted
-        self.workflow_name = workflow_name
-        self.first_status = None
-        self.look = None
-        self.step = wanted.step
-        self.reruns = []
-        self._looks_alone = 0  # before the PATCH
-        self.steps_instead = []  # the steps that its log has, where the one to restart from is not among them
-        self.sends = 0
-        self.is_repetition = False  # the next PATCH repeats one that was refused with a 429
-        self.unsent = 0  # changes for which no connection was made
-        self.action = None
-        self.timestamp = None  # the API's own, of the last accepted PATCH
+    def __init__(self, *args):
+        super().__init__(*args)
         self.move = None  # the newest Move
-        self.outcome = None
-        self.msg = None
-        self.warning = None
-        self.finished_again = False
-        self._is_stale = False  # a change was held back: look before deciding again
-        self._attempt = None  # the last PATCH
-        self._lost = None  # the error that any PATCH's answer was lost by
-        self._effect = False  # of any PATCH
-        self._waiting_since = None
-        self._looked_while_waiting = False
-        self._look_error = None
-
-    # -- what was seen ------------------------------------------------------------------------------------------
-
-    def see_detail(self, detail, at, with_log=False):
-        """Take in an instance's detail (dict with a status), read `at` seconds; with_log: its steps were asked for."""
-        if with_log and not self.sends:
-            if self.wanted.from_failed_step:
-                self.step = failed_step(detail)
-            self._place_step(entries(detail))
-        self._looks_alone += 1
-        self._see(look_at_detail(detail, at, with_log, self.step))
-
-    def _place_step(self, log):
-        self.reruns, self.steps_instead = [], []
-        if self.step is None:
-            return
-        if entry_of(log, self.step):
-            self.reruns = reruns(log, self.step)
-        else:
-            self.steps_instead = [step for step in map(step_of, log) if step]
-
-    def see_listed(self, item, at):
-        """Take in an item of a listing (dict with a status), read `at` seconds."""
-        self._see(look_at_listed(item, at))
-
-    def see_missing(self, at):
-        """Take in that there is no such instance."""
-        self._see(look_at_nothing(at))
-
-    def see_nothing(self, error):
-        """Take in that the instance could not be looked at (CloudflareError): one that waits is looked at again later."""
-        self._look_error = error
-        self._looked_while_waiting = True
-        if not self.is_waiting:
-            self._end(FAILED, wording.unreadable(self, error))
-
-    def _see(self, look):
-        if self.first_status is None:
-            self.first_status = look.status
-        if self._attempt is not None:
-            self._attempt.see(look)
-            if self._attempt.refusal is None or self._lost is not None:
-                self._note_effect(look.status)
-        self.look = look._replace(created=look.created or (self.look.created if self.look else None))
-        self._is_stale = False
-        self._looked_while_waiting = True
-        self._look_error = None
-
-    # -- what was sent ------------------------------------------------------------------------------------------
-
-    def held_back(self, action, error, now):
-        """A PATCH was not processed (LookStale); an earlier attempt at it may have been."""
-        if error.after_lost_answer:
-            self.answer_lost(action, error, now)
-            self._attempt.is_interrupted = True
-        self._is_stale = True
-        self.is_repetition = self.is_repetition or error.went_out
-        self._looks_alone = 0
-        if error.cause is not None:
-            self.unsent += 1
-
-    def accepted(self, action, answer, now):
-        """A PATCH was answered with {status, timestamp}; `now` in seconds, as in `next_move`."""
-        self._sent(action, now)
-        self._attempt.accepted = True
-        self.timestamp = text_of(answer.get("timestamp"))
-        status = self._attempt.answered = text_of(answer.get("status"))
-        if status:
-            self._note_effect(status)
-            self.look = self.look._replace(status=status, source=ANSWER)
-
-    def refused(self, action, error, now):
-        """The API will not do it (Refused): one look tells whether the state is reached all the same."""
-        self._sent(action, now)
-        self._attempt.refusal = error
-        if error.after_lost_answer:
-            self._lost = error
-
-    def answer_lost(self, action, error, now):
-        """A PATCH went out and no answer came back (AnswerLost): it may have been done, or may be done yet."""
-        self._sent(action, now)
-        self._lost = error
-
-    def _sent(self, action, now):
-        self.sends += 1
-        self.is_repetition = False
-        self.action = action
-        self._attempt = Attempt(action, self.look, now)
-        self._waiting_since = None
-
-    def _note_effect(self, status):
-        self._effect = self._effect or self._attempt.shows_in(status)
-
-    def _note_accepted_once(self):
-        # An accepted restart whose effect can't be seen may still have had one.
-        if self._attempt is not None and self._attempt.accepted and self.wanted.is_once_only:
-            self._effect = True
-
-    # -- what comes next ----------------------------------------------------------------------------------------
 
     def look_needed(self, at):
         """Whether the next move needs a look of its own first. `at` in seconds, by the task's clock."""
@@ -211,16 +65,6 @@ class Pursuit:
         is_good = self.look.key is not None and (self.look.source == LOG or not self.wanted.needs_log)
         # Where the API is so slow that no look is ever fresh, the newest one has to do.
         return not is_good or (at - self.look.at > FRESH and self._looks_alone < MOST_LOOKS)
-
-    @property
-    def is_waiting(self):
-        """bool: a change was sent or is under way, so that a look that fails now may succeed later."""
-        return bool(self.sends) or self._waiting_since is not None
-
-    @property
-    def is_refused(self):
-        """bool: the API would not do what was sent last; a look tells whether that is a failure."""
-        return self._attempt is not None and self._attempt.refusal is not None
 
     @property
     def reads_log(self):
@@ -262,7 +106,7 @@ class Pursuit:
     def _next(self):
         if self.look.status is None:
             self._note_accepted_once()
-            return self._end(FAILED, wording.not_found(self))
+            return self._done_with(FAILED, wording.not_found(self))
         if not self.sends:
             return self._first_move()
         if self._is_stale or self._needs_look_since():
@@ -275,16 +119,16 @@ class Pursuit:
         decision = self._decision()
         held = self._held_back()
         if held and (self._waiting_since is None or decision.kind == lifecycle.ACT):
-            return self._end(UNCHANGED, held)
+            return self._done_with(UNCHANGED, held)
         if decision.kind == lifecycle.SATISFIED:
-            return self._end(UNCHANGED, wording.sentence(self, decision.why) if decision.why else None)
+            return self._done_with(UNCHANGED, wording.sentence(self, decision.why) if decision.why else None)
         if decision.kind == lifecycle.PENDING:
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
             return self._unreachable(decision)
         refusal = self._step_refusal() if self.wanted.needs_log else None
         if refusal:
-            return self._end(FAILED, wording.sentence(self, refusal))
+            return self._done_with(FAILED, wording.sentence(self, refusal))
         return Move(SEND, decision.action)
 
     def _held_back(self):
@@ -324,7 +168,7 @@ class Pursuit:
         attempt = self._attempt
         is_proven = attempt.is_restart_proven_by(self.look)
         if attempt.refusal is not None and self._lost is None:
-            return self._end(UNCHANGED, wording.overtaken(self)) if is_proven else self._refused()
+            return self._done_with(UNCHANGED, wording.overtaken(self)) if is_proven else self._refused()
         its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable_by(self.look))
         if is_proven or its_word_is_enough:
             return self._ran_again()
@@ -338,17 +182,17 @@ class Pursuit:
             return self._rolled_back()
         decision = self._decision()
         if decision.kind == lifecycle.SATISFIED:
-            return self._end(self._done(), wording.reached(self))
+            return self._done_with(self._done(), wording.reached(self))
         if decision.kind == lifecycle.PENDING:
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
             return self._unreachable(decision)
         if (self._attempt.moved or self._attempt.is_interrupted) and not self.wanted.is_once_only:
-            return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._end(FAILED, wording.tug_of_war(self))
+            return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._done_with(FAILED, wording.tug_of_war(self))
         if self._attempt.refusal is not None:
             return self._refused()
         if not self.wanted.wait and self._lost is None:
-            return self._end(CHANGED, None) if self._effect else self._end(FAILED, wording.ignored(self))
+            return self._done_with(CHANGED, None) if self._effect else self._done_with(FAILED, wording.ignored(self))
         return Move(WAIT)
 
     def _was_resumed(self):
@@ -358,35 +202,35 @@ class Pursuit:
         return self._effect or (self._attempt.look.status == "paused" and self.look.status in ("errored", "complete"))
 
     def _refused(self):
-        return self._end(FAILED, wording.refused(self, self._attempt.refusal))
+        return self._done_with(FAILED, wording.refused(self, self._attempt.refusal))
 
     def _ran_again(self):
         self._effect = True
         self.finished_again = self.look.source != ANSWER and self.look.status in _OVER
         if self.finished_again:
             self.warning = wording.finished_again(self)
-        return self._end(CHANGED, self.warning or wording.reached(self))
+        return self._done_with(CHANGED, self.warning or wording.reached(self))
 
     def _rolled_back(self):
         if self.look.source == LISTING:
             return Move(LOOK)  # a listing doesn't tell how the handlers ended
         outcome = (self.look.rollback or {}).get("outcome")
         if outcome is None and not self._attempt.accepted:
-            return self._end(UNKNOWN, wording.rollback_unknown(self))
+            return self._done_with(UNKNOWN, wording.rollback_unknown(self))
         self._effect = True
         if outcome == "failed":
-            return self._end(FAILED, wording.rollback_failed(self))
+            return self._done_with(FAILED, wording.rollback_failed(self))
         if outcome != "complete" and self.wanted.wait:
             self.warning = wording.rollback_not_reported(self)
-        return self._end(CHANGED, self.warning or wording.reached(self))
+        return self._done_with(CHANGED, self.warning or wording.reached(self))
 
     def _pending(self):
-        return Move(WAIT) if self.wanted.wait else self._end(self._done(), wording.on_its_way(self))
+        return Move(WAIT) if self.wanted.wait else self._done_with(self._done(), wording.on_its_way(self))
 
     def _unreachable(self, decision):
         if self.wanted.skip_finished and self.look.status in lifecycle.FINISHED:
-            return self._end(self._done(), wording.skipped(self))
-        return self._end(FAILED, wording.sentence(self, decision.why))
+            return self._done_with(self._done(), wording.skipped(self))
+        return self._done_with(FAILED, wording.sentence(self, decision.why))
 
     def _done(self):
         return CHANGED if self._effect or self._lost is not None else UNCHANGED
@@ -394,42 +238,10 @@ class Pursuit:
     def _give_up(self):
         if self._lost is not None and not self._effect:
             if self.wanted.is_once_only:
-                return self._end(UNKNOWN, wording.unknown(self))
-            return self._end(FAILED, wording.lost_without_effect(self))
+                return self._done_with(UNKNOWN, wording.unknown(self))
+            return self._done_with(FAILED, wording.lost_without_effect(self))
         self._note_accepted_once()
-        return self._end(FAILED, wording.timed_out(self, self._look_error))
-
-    # -- how it ended -------------------------------------------------------------------------------------------
-
-    @property
-    def changed(self):
-        """bool: an effect was seen, or a send whose answer was lost may have had one."""
-        return self.outcome == CHANGED or self._effect or self._lost is not None
-
-    @property
-    def failed(self):
-        """bool: the state wanted is not reached, as far as this task can tell."""
-        return self.outcome in (FAILED, UNKNOWN, NOT_ATTEMPTED)
-
-    @property
-    def answer_was_lost(self):
-        """bool: a PATCH went out of which no answer came back."""
-        return self._lost is not None
-
-    @property
-    def lacks_error(self):
-        """bool: it errored again, and a listing, which tells no error, was all that was read."""
-        return self.finished_again and self.look.status == "errored" and self.look.source == LISTING
-
-    def explain(self, detail):
-        """Take in with which error it ended again."""
-        self.look = self.look._replace(error=detail.get("error") if isinstance(detail.get("error"), dict) else None)
-        self.warning = self.msg = wording.finished_again(self)
-
-    @property
-    def lost_because(self):
-        """str: why that answer is missing."""
-        return self._lost.message if self._lost else ""
+        return self._done_with(FAILED, wording.timed_out(self, self._look_error))
 
     def predict(self, move):
         """Check mode: end with what would be done."""
@@ -439,17 +251,6 @@ class Pursuit:
         else:
             self._end(UNCHANGED, wording.on_its_way(self))
 
-    def abandon(self, reason):
-        """End because the task ends: nothing more is sent, and nothing more can be watched."""
-        if not self.sends:
-            self._end(NOT_ATTEMPTED, wording.not_attempted(self, reason))
-        elif self._lost is not None and not self._effect and self.wanted.is_once_only:
-            self._end(UNKNOWN, wording.unknown(self))
-        else:
-            self._note_accepted_once()
-            self._end(FAILED, wording.unwatched(self, reason))
-
-    def _end(self, outcome, msg):
-        self.outcome = outcome
-        self.msg = msg
+    def _done_with(self, outcome, msg):
+        self._end(outcome, msg)
         return Move(DONE)

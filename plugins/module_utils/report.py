@@ -14,7 +14,7 @@ import re
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.pursuit import (
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.record import (
     CHANGED,
     FAILED,
     NOT_ATTEMPTED,

@@ -96,11 +96,18 @@ class Surveyor:
         wanted = {pursuit.id: pursuit for pursuit in pursuits if pursuit.listing_will_do}
         alone = [pursuit for pursuit in pursuits if not pursuit.listing_will_do]
         window = _window(wanted.values())
-        if self._is_worth_listing(len(wanted), window):
-            self._sweep(wanted, window)
-        for status in statuses:
-            if len(wanted) > WORTH_A_TRY:
-                self._sweep(wanted, window, status)
+        try:
+            if self._is_worth_listing(len(wanted), window):
+                self._sweep(wanted, window)
+            for status in statuses:
+                if len(wanted) > WORTH_A_TRY:
+                    self._sweep(wanted, window, status)
+        except CloudflareError as error:
+            if error.fatal and not error.is_passing:
+                raise
+            for pursuit in [pursuit for pursuit in wanted.values() if pursuit.is_waiting]:
+                pursuit.see_nothing(error)  # the next poll may fare better
+                del wanted[pursuit.id]
         return alone + list(wanted.values())
 
     def _is_worth_listing(self, count, window):
