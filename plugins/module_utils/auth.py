@@ -37,7 +37,7 @@ def argument_spec():
     """The connection options shared by all modules, as an AnsibleModule argument spec; documented in fragment `auth`."""
     return {
         "api_token": {"type": "str", "no_log": True},
-        "api_email": {"type": "str"},
+        "api_email": {"type": "str", "no_log": True},
         "api_key": {"type": "str", "no_log": True},
         "account_id": {"type": "str"},
         "api_url": {"type": "str"},
@@ -64,8 +64,8 @@ class Credentials(t.NamedTuple):
         return {}
 
     def secrets(self):
-        """The values that must not be shown anywhere; an email is no secret."""
-        return [secret for secret in (self.token, self.key) if secret]
+        """The values that are not shown anywhere. An email opens nothing, but has no business in a log either."""
+        return [secret for secret in (self.token, self.key, self.email) if secret]
 
 
 class Connection(t.NamedTuple):

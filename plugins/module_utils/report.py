@@ -13,7 +13,7 @@ import collections
 import re
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import wording
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, Refused
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.record import (
     CHANGED,
     FAILED,
@@ -155,7 +155,7 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
         parts.append(f"{len(left)} not attempted{reason}")
     if estimate:
         parts.append(estimate)
-    if isinstance(fatal, AnswerLost):
+    if isinstance(fatal, (AnswerLost, Refused)):
         parts.append("run again")
     text = "; ".join(parts)
     return text if fatal is None else f"{fatal.message}; {text}"

@@ -235,7 +235,7 @@ class _Gathering:
     def _too_many(self, total):
         said = f" (the server says {total})" if total is not None and self._is_counted_by_server() else ""
         return (
-            f"more than {self._max_instances} instances match{said}; nothing was changed. Narrow the selection, or raise max_instances"
+            f"more than {self._max_instances} instances match{said}; narrow the selection, or raise max_instances"
         )
 
     def _is_counted_by_server(self):

@@ -13,7 +13,7 @@ import typing as t
 from urllib.parse import quote
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.client import LIST, PATCH, READ
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import WorkflowNotFound
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, WorkflowNotFound
 
 #: The API's largest page.
 PAGE_SIZE = 100
@@ -114,16 +114,20 @@ class Workflow:
         for key, value in (("status", status), ("date_start", created_after), ("date_end", created_before)):
             if value is not None:
                 query[key] = value
-        number, seen = 1, 0
+        number, seen, known = 1, 0, set()
         while True:
             answer = self._call("GET", self._path + "/instances", LIST, query=query)
-            items = [item for item in answer.result if isinstance(item, dict) and isinstance(item.get("id"), str)]
+            items = [item for item in answer.result if isinstance(item, dict) and _is_id(item.get("id"))]
             total = answer.result_info.get("total_count")
             total = total if isinstance(total, int) else None
             yield Page(items, total, answer.sent_at)
             number, seen = number + 1, seen + len(answer.result)
-            if answer.result_info.get("cursor"):
-                query["cursor"] = answer.result_info["cursor"]
+            cursor, ids = answer.result_info.get("cursor"), {item["id"] for item in items}
+            if cursor:
+                if cursor == query.get("cursor") or (ids and ids <= known):
+                    raise AnswerLost("the API's listing goes in circles and does not end")
+                known |= ids
+                query["cursor"] = cursor
             elif "cursor" not in query and self._pages_by_number(len(answer.result), seen, total):
                 query["page"] = str(number)
             else:
@@ -143,3 +147,8 @@ class Workflow:
 
     def _instance(self, instance_id):
         return "{0}/instances/{1}".format(self._path, quote(instance_id, safe=""))
+
+
+def _is_id(value):
+    # "." and ".." would address something else.
+    return isinstance(value, str) and value not in ("", ".", "..")
