@@ -208,18 +208,19 @@ class Client:
     def _read(self, response, timeout):
         """The answer's body, bytes; given up where it is too large, or drips for longer than the timeout in all."""
         give_up_at = self._clock.monotonic() + timeout
-        read = getattr(response.raw, "read1", None) or response.raw.read  # urllib3 1.26 has no read1
+        announced = response.headers.get("Content-Length", "")
+        too_large = AnswerLost(f"the answer is larger than {LARGEST_ANSWER >> 20} MiB and was not read to its end")
+        if announced.isdigit() and len(announced) < 20 and int(announced) > LARGEST_ANSWER:
+            raise too_large
         parts, size = [], 0
-        while True:
-            part = read(65536, decode_content=True)
-            if not part:
-                return b"".join(parts)
+        for part in _parts(response.raw):
             parts.append(part)
             size += len(part)
             if size > LARGEST_ANSWER:
-                raise AnswerLost(f"the answer is larger than {LARGEST_ANSWER >> 20} MiB and was not read to its end")
+                raise too_large
             if self._clock.monotonic() > give_up_at:
                 raise AnswerLost(f"the answer did not end within {timeout:g} s (api_timeout)")
+        return b"".join(parts)
 
     def _transport_settings(self, url):
         """Proxies and verification, worked out once; given with each request, since a session's lose to the environment."""
@@ -237,6 +238,14 @@ class Client:
 def _mark(error, lost):
     error.after_lost_answer = lost
     return error
+
+
+def _parts(raw):
+    """The parts of an answer's body as they arrive, bytes each."""
+    if hasattr(raw, "read1"):
+        return iter(lambda: raw.read1(65536, decode_content=True), b"")
+    # urllib3 before 2.1 always waits until the amount asked for is complete, so that little is asked for.
+    return raw.stream(16, decode_content=True)
 
 
 def new_session(user_agent, pool_size):

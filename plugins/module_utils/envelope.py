@@ -124,7 +124,8 @@ def _pairs(entries):
             code, message = None, entry
         pairs.append({
             "code": code if isinstance(code, int) else None,
-            "message": message if isinstance(message, str) else json.dumps(message),
+            # Anything else would have to be dumped, and a secret in it might be escaped beyond recognition.
+            "message": message if isinstance(message, str) else "a message that is no text",
         })
     return pairs
 
