@@ -1,0 +1,127 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versions, order and shared fixtures of the suite.
+
+A test that takes `core` runs once for each ansible-core asked for; all others run once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+
+import pytest
+
+import environments
+import expected
+from ansible_test import pin
+from engine import Engine
+from staging import staged
+
+# Cheap checks first, the engine before what needs it.
+ORDER = ("test_static", "test_package", "test_units", "test_sanity", "test_engine", "test_integration")
+
+
+def _newest():
+    return next(core for core in reversed(environments.CORES) if environments.python_for("core-" + core))
+
+
+def pytest_configure():
+    """A run that is told to end cleans up like one that is interrupted: tools have sessions of their own and would go on."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@functools.cache
+def cores():
+    """The ansible-core versions asked for by the variable CORE, each once."""
+    wanted = [_newest() if item == "newest" else item for item in os.environ.get("CORE", environments.BASELINE).split()]
+    for core in wanted:
+        if core not in environments.CORES:
+            raise pytest.UsageError("CORE: %s is not one of %s" % (core, ", ".join(environments.CORES)))
+        if not environments.python_for("core-" + core):
+            raise pytest.UsageError("CORE: ansible-core %s needs a Python (%s) that isn't here" % (core, ", ".join(environments.PYTHONS["core-" + core])))
+    return list(dict.fromkeys(wanted))
+
+
+def pytest_report_header():
+    """Say what is going to run on what, and what can't."""
+    lines = ["ansible-core %s on Python %s" % (core, environments.python_for("core-" + core)[0]) for core in cores()]
+    if environments.python_for("oldest"):
+        lines.append("units also on the floor: Python 3.9 with the oldest requests and urllib3")
+    else:
+        lines.append("no Python 3.9 here: the units do NOT run on the floor of what is supported")
+    return lines
+
+
+def pytest_generate_tests(metafunc):
+    """One test for each ansible-core."""
+    if "core" in metafunc.fixturenames:
+        metafunc.parametrize("core", cores())
+
+
+def _position(item):
+    return ORDER.index(item.path.stem) if item.path.stem in ORDER else ORDER.index("test_engine")
+
+
+def _must_be_all_there(items):
+    for folder, least in expected.COLLECTED.items():
+        count = sum(item.path.is_relative_to(environments.ROOT / folder) for item in items)
+        if count < least:
+            raise pytest.UsageError("%s: %d tests instead of at least %d" % (folder, count, least))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Sort by cost; the sort keeps the order inside a file."""
+    if config.args_source == config.ArgsSource.TESTPATHS:
+        # Everything was asked for: nothing may have vanished. Before -k deselects.
+        _must_be_all_there(items)
+    items.sort(key=_position)
+
+
+def pytest_sessionfinish(session):
+    """A skipped test proves nothing: it fails the run."""
+    if session.config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped") and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def tree():
+    """A staged copy of the collection for one test that may change it."""
+    with staged() as root:
+        yield root
+
+
+@pytest.fixture(scope="session")
+def tools():
+    """The environment of the linters and documentation tools."""
+    return environments.ensure("tools")
+
+
+@pytest.fixture(scope="session")
+def _core_trees():
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def tree_of(_core):
+            root = stack.enter_context(staged())
+            pin(root)
+            return root
+
+        yield tree_of
+
+
+@pytest.fixture
+def core_tree(core, _core_trees):
+    """A staged copy for all ansible-test runs of one ansible-core: they share the environments it makes inside."""
+    return _core_trees(core)
+
+
+@pytest.fixture(scope="session")
+def local_engine():
+    """The Workflows engine and its gateway, on ports of their own."""
+    with Engine() as engine:
+        yield engine

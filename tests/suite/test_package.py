@@ -1,0 +1,62 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tarball that users install: all of the collection and nothing of the workshop."""
+
+from __future__ import annotations
+
+import fnmatch
+import tarfile
+
+import environments
+from processes import run
+
+WANTED = (
+    "CHANGELOG.rst",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "meta/execution-environment.yml",
+    "meta/runtime.yml",
+    "playbooks/*.yml",
+    "plugins/doc_fragments/*.py",
+    "plugins/module_utils/*.py",
+    "plugins/modules/workflow_instance_status.py",
+    "requirements.txt",
+)
+
+# What lies about in a used checkout and has no place in a release.
+CLUTTER = (
+    ".ansible/x",
+    ".build/x",
+    ".git/x",
+    ".hypothesis/x",
+    ".pytest_cache/x",
+    ".venv-x/x",
+    "changelogs/.plugin-cache.yaml",
+    "collections/x",
+    "edgeops-cloudflare-0.0.1.tar.gz",
+    "plugins/modules/__pycache__/x.pyc",
+    "tests/engine/node_modules/x",
+    "tests/integration/integration_config.yml",
+    "tests/output/x",
+)
+
+
+def test_tarball(core, tree, tmp_path):
+    """A collection built from a used checkout holds what it must and none of the clutter."""
+    for name in CLUTTER:
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", encoding="utf-8")
+    venv = environments.ensure("core-" + core)
+    run([venv / "bin" / "ansible-galaxy", "collection", "build", "--output-path", tmp_path],
+        log=core + "/build.log", cwd=tree, env=environments.child_environment(venv), timeout=120)
+    (tarball,) = tmp_path.glob("*.tar.gz")
+    assert tarball.name.startswith("edgeops-cloudflare-")
+    with tarfile.open(tarball) as archive:
+        names = archive.getnames()
+    missing = [pattern for pattern in WANTED if not fnmatch.filter(names, pattern)]
+    assert missing == []
+    assert sorted(set(names) & set(CLUTTER)) == []
