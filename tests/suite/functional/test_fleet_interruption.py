@@ -1,0 +1,285 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Midway the controller goes away, in every way that it can: nothing new is sent, nothing hangs, no traceback.
+
+What was not attempted is told where somebody can still hear it: in the result, or in the system's log.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import ansible_runner
+import pytest
+
+import harness
+from flock import ids, names
+from plays import Play, environment
+
+#: A process that starts another one as the leader of a session, as ansible-core's workers are, and then only lives.
+LAUNCHER = """
+import os, subprocess, sys, time
+if os.fork() == 0:
+    os.setsid()
+    os._exit(subprocess.call(sys.argv[1:]))
+time.sleep(120)
+"""
+
+PAUSE_EVERYTHING = """\
+---
+- name: Pause everything
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Pause it
+      edgeops.cloudflare.workflow_instance_status:
+        workflow_name: fleet
+        select:
+          status: [waiting]
+        state: paused
+        concurrency: 2
+      timeout: {timeout}
+"""
+
+
+@pytest.fixture
+def slow(flock):
+    """A Flock of 40 that wait, behind a gateway that takes its time."""
+    flock.create(names("ok", 40))
+    flock.control("POST", "/latency", {"ms": 150})
+    return flock
+
+
+def wait_for_calls(flock, kind, count, timeout=30):
+    """Wait until so many calls of a kind have arrived."""
+    end = time.monotonic() + timeout
+    while flock.calls()["by_kind"][kind] < count:
+        assert time.monotonic() < end, flock.calls()["by_kind"]
+        time.sleep(0.02)
+
+
+def assert_nothing_new(flock, before, under_way=2):
+    """After those changes that were under way, none has arrived; and none arrives any more."""
+    flock.control("POST", "/idle")
+    patches = flock.calls()["by_kind"]["patches"]
+    assert before <= patches <= before + under_way
+    time.sleep(0.7)
+    assert flock.calls()["by_kind"]["patches"] == patches
+
+
+def interrupt_in_process(task, number, ready):
+    """Run a task in this process, and send it a signal once `ready` returns."""
+    def send():
+        ready()
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        return task()
+    finally:
+        thread.join()
+
+
+# -- signals ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals(slow, name):
+    """The changes under way end, the rest is not attempted, and all of it is told."""
+    process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2)
+    wait_for_calls(slow, "patches", 4)
+    before = slow.calls()["by_kind"]["patches"]
+    process.popen.send_signal(getattr(signal, name))
+    result = process.finish(timeout=15)
+    assert_nothing_new(slow, before)
+    slow.check(result)
+    assert result["failed"] and result["changed"] and result.stderr == ""
+    done, left = ids(result, outcome="changed", status="paused"), ids(result, outcome="not_attempted", status="waiting")
+    assert len(done) == slow.cost()[2] and len(done) + len(left) == 40
+    assert f"stopped by {name}; paused {len(done)} of 40 instances of fleet; {len(left)} not attempted" in result["msg"]
+    assert slow.statuses(names("ok", 40)) == {**dict.fromkeys(done, "paused"), **dict.fromkeys(left, "waiting")}
+
+
+def test_told_in_the_system_log(slow, monkeypatch):
+    """Where the controller is gone, nobody reads the result: what was not attempted goes to the log as well."""
+    from ansible.module_utils.basic import AnsibleModule
+
+    told = []
+    monkeypatch.setattr(AnsibleModule, "log", lambda self, message, **more: told.append(message))
+    slow.forget_calls()
+    result = interrupt_in_process(
+        lambda: slow.run(select={"status": ["waiting"]}, state="paused", concurrency=2),
+        signal.SIGTERM,
+        lambda: wait_for_calls(slow, "patches", 4))
+    assert result["failed"] and [text for text in told if result["msg"] in text]
+
+
+def test_while_listing(slow):
+    """No further page is asked for: nothing has been matched, so nothing was attempted."""
+    slow.meet("list", {"hang_ms": 4000, "work": "never"})
+    process = slow.start(select={"status": ["waiting"]}, state="paused", api_timeout=1)
+    wait_for_calls(slow, "lists", 1)
+    process.popen.send_signal(signal.SIGTERM)
+    result = process.finish(timeout=15)
+    assert slow.cost() == (0, 1, 0)
+    assert result["failed"] and not result["changed"] and "stopped by SIGTERM" in result["msg"]
+
+
+def test_while_changes_hang(slow):
+    """Calls that never end are given up after `api_timeout`, and not repeated."""
+    slow.meet("patch", {"hang_ms": 4000, "work": "never"})
+    process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2, api_timeout=1)
+    wait_for_calls(slow, "patches", 2)
+    process.popen.send_signal(signal.SIGTERM)
+    result = process.finish(timeout=15)
+    slow.check(result)
+    assert slow.cost() == (0, 1, 2) and result["api_calls"]["retries"] == 0
+    assert len(ids(result, outcome="failed", changed=True)) == 2 and len(ids(result, outcome="not_attempted")) == 38
+    assert "pause sent, answer lost" in str(result["instances"]) and "NOT" not in str(result["instances"])
+
+
+def test_while_restarts_hang(flock):
+    """Of a restart whose answer never came nothing can be said: unknown, with what to do."""
+    flock.create_errored(names("failed", 6))
+    flock.meet("patch", {"hang_ms": 4000, "work": "never"})
+    process = flock.start(select={"status": ["errored"]}, state="restarted", concurrency=2, api_timeout=1)
+    wait_for_calls(flock, "patches", 2)
+    process.popen.send_signal(signal.SIGTERM)
+    result = process.finish(timeout=15)
+    assert flock.cost()[2] == 2
+    assert len(ids(result, outcome="unknown", changed=True)) == 2 and len(ids(result, outcome="not_attempted")) == 4
+    assert "NOT sent again. Check it, then rerun with when_status: [errored]" in str(result["instances"])
+
+
+def test_while_blocked(flock):
+    """In the middle of a block of five minutes: it does not wait for its end."""
+    flock.create(names("ok", 12))
+    flock.meet("patch", {"status": 429, "retry_after": 300}, skip=3)
+    process = flock.start(select={"status": ["waiting"]}, state="paused", concurrency=1)
+    wait_for_calls(flock, "patches", 4)
+    time.sleep(0.3)
+    process.popen.send_signal(signal.SIGTERM)
+    result = process.finish(timeout=15)
+    flock.check(result)
+    assert flock.cost()[2] == 4 and result["summary"]["duration"] < 15
+    assert len(ids(result, outcome="changed")) == 3 and len(ids(result, outcome="not_attempted")) == 9
+
+
+def test_while_settling(flock):
+    """Accepted and not seen through: told as failed and changed."""
+    flock.create_gated(names("held", 12), "never")
+    process = flock.start(select={"status": ["running"]}, state="paused", wait_sleep=0.2)
+    wait_for_calls(flock, "lists", 2)
+    process.popen.send_signal(signal.SIGTERM)
+    result = process.finish(timeout=15)
+    assert flock.cost()[2] == 12
+    assert len(ids(result, outcome="failed", changed=True, status="waitingForPause")) == 12
+    assert "pause accepted" in result["instances"][0]["msg"] and "not waited for: stopped by SIGTERM" in result["instances"][0]["msg"]
+
+
+# -- nobody listens ---------------------------------------------------------------------------------------------------
+
+
+def test_closed_output(slow):
+    """A task timeout closes the module's standard output and does not stop it: it notices."""
+    process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2)
+    wait_for_calls(slow, "patches", 4)
+    before = slow.calls()["by_kind"]["patches"]
+    process.popen.stdout.close()
+    process.popen.wait(timeout=15)
+    assert_nothing_new(slow, before)
+    assert process.popen.stderr.read() == ""
+
+
+def test_closed_output_while_blocked(flock):
+    """It notices in the middle of a block, too."""
+    flock.create(names("ok", 12))
+    flock.meet("patch", {"status": 429, "retry_after": 300}, skip=3)
+    process = flock.start(select={"status": ["waiting"]}, state="paused", concurrency=1)
+    wait_for_calls(flock, "patches", 4)
+    process.popen.stdout.close()
+    process.popen.wait(timeout=15)
+    assert flock.cost()[2] == 4 and process.popen.stderr.read() == ""
+
+
+def test_orphaned_session(slow, monkeypatch):
+    """A cancelled job kills the parent of the session's leader and nobody else: the module notices that, too."""
+    command = [sys.executable, "-c", LAUNCHER, sys.executable]
+    start = subprocess.Popen
+    monkeypatch.setattr(harness.subprocess, "Popen", lambda argv, **more: start([*command, *argv[1:]], **more))
+    process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2)
+    wait_for_calls(slow, "patches", 4)
+    before = slow.calls()["by_kind"]["patches"]
+    process.popen.kill()
+    result = process.finish(timeout=15)  # the pipe is still open: the result can be read all the same
+    assert_nothing_new(slow, before)
+    assert "the controller is gone (a cancelled job); paused" in result["msg"] and result.stderr == ""
+    assert len(ids(result, outcome="changed")) + len(ids(result, outcome="not_attempted")) == 40
+
+
+# -- through ansible-playbook -----------------------------------------------------------------------------------------
+
+
+def start_play(flock, tmp_path, timeout=0):
+    """Run PAUSE_EVERYTHING until its first changes have arrived."""
+    playbook = tmp_path / "pause.yml"
+    playbook.write_text(PAUSE_EVERYTHING.format(timeout=timeout), encoding="utf-8")
+    flock.forget_calls()
+    play = Play(flock.bench.engine, str(playbook))
+    wait_for_calls(flock, "patches", 2)
+    return play
+
+
+def test_task_timeout(slow, tmp_path):
+    """The task keyword `timeout`: the task fails, and the module stops sending."""
+    slow.control("POST", "/latency", {"ms": 500})
+    play = start_play(slow, tmp_path, timeout=4)
+    assert play.finish(timeout=30) == 2
+    assert "Timed out after 4 second(s)" in play.output
+    assert "Traceback" not in play.output
+    assert_nothing_new(slow, slow.calls()["by_kind"]["patches"])
+    assert slow.cost()[2] < 40
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_playbook_stopped(slow, tmp_path, name):
+    """Ctrl-C in the terminal, and a playbook that is killed."""
+    play = start_play(slow, tmp_path)
+    before = slow.calls()["by_kind"]["patches"]
+    if name == "SIGINT":
+        os.killpg(play.popen.pid, signal.SIGINT)  # as the terminal does
+    else:
+        play.popen.send_signal(getattr(signal, name))
+    play.popen.wait(timeout=15)
+    assert_nothing_new(slow, before, under_way=4)
+    assert slow.cost()[2] < 40
+    play.finish(timeout=15)
+    assert "Traceback" not in play.output
+
+
+# -- through ansible-runner, as AWX does ------------------------------------------------------------------------------
+
+
+def test_runner_job_cancelled(slow, tmp_path):
+    """A cancelled job: the runner kills the playbook's processes and not the module, which stops by itself."""
+    playbook = tmp_path / "pause.yml"
+    playbook.write_text(PAUSE_EVERYTHING.format(timeout=0), encoding="utf-8")
+    slow.forget_calls()
+    seen = []
+
+    def cancelled():
+        seen.append(slow.calls()["by_kind"]["patches"])
+        return seen[-1] >= 2
+
+    runner = ansible_runner.run(
+        private_data_dir=str(tmp_path), playbook=str(playbook), envvars=environment(slow.bench.engine), cancel_callback=cancelled, quiet=True)
+    assert runner.status == "canceled"
+    assert_nothing_new(slow, seen[-1], under_way=4)
+    assert slow.cost()[2] < 40

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runbooks in playbooks/, run by ansible-playbook as an operator or a job template does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from flock import NAP, NOTHING, WORKFLOW, names
+from plays import play
+
+
+#: Show what the run hands over, and lose no time between tasks.
+SETTINGS = {"ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_PIPELINING": "true"}
+
+
+def run(flock, name, *arguments, expect=0, **variables):
+    """Run a runbook; returns what it said, its line breaks made spaces."""
+    flock.forget_calls()
+    variables = {"workflow_name": WORKFLOW, **variables}
+    said = play(flock.bench.engine, "edgeops.cloudflare." + name, *arguments, variables=variables, settings=SETTINGS, expect=expect)
+    assert "Traceback" not in said and "WARNING" not in said, said
+    return re.sub(r"\s+", " ", said)
+
+
+def handed_over(said):
+    """The ids that the run left for the next one."""
+    text = said.partition("CUSTOM STATS: ")[2]
+    return set(re.findall(r"[a-z]+-\d{3}", text))
+
+
+def test_pause_and_resume(flock):
+    """Foretold, paused in visible batches, and exactly those resumed; what others have paused stays paused."""
+    mine, others = flock.create(names("mine", 12)), flock.create_paused(names("other", 3))
+
+    said = run(flock, "pause_all", "--check")
+    assert "would pause 12 of 12 instances of fleet" in said
+    assert flock.cost() == (0, 1, 0)
+
+    said = run(flock, "pause_all", batch_size=5)
+    assert [f"Change batch {number} of 3" in said for number in (1, 2, 3)] == [True] * 3
+    assert "paused 5 of 5 instances of fleet" in said
+    assert "12 of 12 instances of fleet paused, 0 left as they were, 0 failed, 0 not attempted" in said
+    assert flock.statuses([*mine, *others]) == dict.fromkeys([*mine, *others], "paused")
+    assert flock.cost() == (12, 1, 12)  # batches this small are cheaper to look at one by one
+    assert handed_over(said) == set(mine)
+
+    said = run(flock, "resume_paused", instance_ids=sorted(handed_over(said)), batch_size="100", wait="false")
+    assert "12 of 12 instances of fleet resumed" in said
+    flock.wait_for(mine, "waiting")
+    assert flock.statuses(others) == dict.fromkeys(others, "paused")
+
+
+def test_nothing_handed_over(flock):
+    """An empty list of ids is nothing to do, and not everything; a blank one is not given."""
+    others = flock.create_paused(names("other", 3))
+    said = run(flock, "resume_paused", instance_ids=[])
+    assert "0 of 0 instances of fleet resumed" in said and flock.cost() == (0, 0, 0)
+    said = run(flock, "resume_paused", instance_ids="", id_glob="*-001", created_after="2020-01-01T00:00:00Z", statuses="paused,waitingForPause")
+    assert "1 of 1 instances of fleet resumed" in said
+    assert [name for name, action in flock.patches()] == [others[1]]
+
+
+def test_restart_failed(flock):
+    """From the step that failed, which check mode finds as well; what is complete is left alone, and so is a second run."""
+    errored, done = flock.create_errored(names("failed", 6)), flock.create(names("done", 2), NOTHING, "complete")
+
+    said = run(flock, "restart_failed", "--check", "--diff")
+    assert "failed-000: restarted from two (1)" in said and flock.cost() == (6, 1, 0)
+
+    said = run(flock, "restart_failed", batch_size=4, ended_after="2020-01-01T00:00:00Z")
+    assert "6 of 6 instances of fleet restarted, 0 left as they were, 0 failed, 0 not attempted" in said
+    flock.wait_for(errored, "waiting")
+    assert [flock.ran(name) for name in errored] == [{"one": 1, "two": 2}] * 6
+    assert flock.statuses(done) == dict.fromkeys(done, "complete")
+
+    said = run(flock, "restart_failed")
+    assert "no instance of fleet is asked for, or matches" in said and flock.cost() == (0, 1, 0)
+
+
+def test_terminate_with_rollback(flock):
+    """Only the statuses named, and their handlers have run."""
+    params = {"steps": [{"do": "work", "rollback": True}, *NAP["steps"]]}
+    waiting = flock.create(names("undo", 3), params)
+    paused = flock.create_paused(names("held", 2))
+    said = run(flock, "terminate", statuses=["waiting"], rollback=True)
+    assert "3 of 3 instances of fleet terminated" in said
+    assert flock.statuses([*waiting, *paused]) == {**dict.fromkeys(waiting, "terminated"), **dict.fromkeys(paused, "paused")}
+    assert all(flock.bench.steps(WORKFLOW, name)["rollbacks"] == {"work": 1} for name in waiting)
+
+
+@pytest.mark.parametrize("name, variables", [
+    ("terminate", {}),
+    ("pause_all", {"batch_size": 0}),
+])
+def test_inputs(flock, name, variables):
+    """What can't be meant is refused before the first call."""
+    said = run(flock, name, expect=2, **variables)
+    assert "workflow_name and statuses must be given, batch_size must be 1 to 1000" in said
+    assert flock.calls()["total"] == 0
+
+
+def test_too_many(flock):
+    """More than allowed: the number is told, and nothing is changed."""
+    flock.create(names("ok", 12))
+    said = run(flock, "pause_all", max_instances="5", expect=2)
+    assert "more than 5 instances match" in said
+    assert flock.cost() == (0, 1, 0)
+
+
+def test_a_failure(flock):
+    """One that is refused in the first batch: the others are done, the reason is told at the end, and the play fails."""
+    everyone = flock.create(names("ok", 9))
+    flock.meet("patch", {"status": 400, "message": "no pause today"}, match={"instance": everyone[-1]})
+    said = run(flock, "pause_all", batch_size=3, expect=2)
+    assert "8 of 9 instances of fleet paused, 0 left as they were, 1 failed, 0 not attempted" in said
+    assert said.count("no pause today") >= 2
+    assert "paused" == flock.statuses(everyone)[everyone[0]]
+    assert len([name for name, action in flock.patches()]) == 9
+
+
+def test_enough_failures(flock):
+    """Past `max_failures` no further batch begins."""
+    flock.create(names("ok", 9))
+    flock.meet("patch", {"status": 400, "message": "no pause today"})
+    said = run(flock, "pause_all", batch_size=3, max_failures=3, requests_per_second="50", expect=2)
+    assert "0 of 9 instances of fleet paused, 0 left as they were, 3 failed, 6 not attempted" in said
+    assert flock.cost()[2] == 3
+
+
+def test_token_revoked(flock):
+    """What meets every batch alike ends the run; what was done is told."""
+    flock.create(names("ok", 9))
+    flock.meet("patch", {"status": 403, "code": 10000, "message": "Authentication error"}, skip=4)
+    said = run(flock, "pause_all", batch_size=3, expect=2)
+    assert "4 of 9 instances of fleet paused, 0 left as they were, 0 failed, 5 not attempted" in said
+    assert flock.cost()[0] == 6 and flock.cost()[2] <= 4 + 3  # nothing of the third batch

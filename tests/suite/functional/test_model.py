@@ -1,0 +1,38 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random sequences of tasks and of what others do, on the real engine, against a model; `make soak` makes long ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from model_coverage import Coverage
+from model_machine import run_batch
+
+# Each is the seed of one batch of sequences; they run alike every time.
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def coverage():
+    """What the batches below have covered together."""
+    return Coverage()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_against_the_model(bench, coverage, capsys, seed):
+    """Decisions, results, calls, final statuses and what truly ran are as the model says."""
+    with capsys.disabled():
+        print("\nagainst the model: seed %d" % seed)
+    run_batch(bench, coverage, seed, length=25)
+
+
+def test_enough_was_covered(coverage, capsys):
+    """A machine that finds nothing to do proves nothing."""
+    with capsys.disabled():
+        print("\n" + coverage.report())
+    assert coverage.pairs_seen >= 36
+    assert coverage.totals["module runs"] >= 150
+    assert {"changed", "unchanged", "failed"} <= set(coverage.outcomes)
+    assert sum(coverage.meddling.values()) >= 10
