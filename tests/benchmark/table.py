@@ -1,0 +1,125 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results as Markdown, for the terminal and for the documentation alike."""
+
+from __future__ import annotations
+
+from contenders import EMPTY, FLOORS, MODULE, PING, URI_LOOP
+
+START, END = "<!-- results: start -->", "<!-- results: end -->"
+
+# What the collection promises.
+MOST_TIMES_FLOOR = 1.1
+LEAST_TIMES_URI = 20
+
+
+def floor_of(series):
+    """The faster of the contenders that make the needed calls and do nothing else."""
+    return min(FLOORS, key=lambda contender: series.seconds(contender).median)
+
+
+def _seconds(spread):
+    return f"{spread.median:.2f} ({spread.low:.2f}–{spread.high:.2f})"
+
+
+def _milliseconds(spread):
+    return f"{spread.median * 1000:.0f} ({spread.low * 1000:.0f}–{spread.high * 1000:.0f})"
+
+
+def _calls(series, contender):
+    totals = sorted({sum(measured.calls.values()) for measured in series.runs(contender)})
+    return " or ".join(str(total) for total in totals)
+
+
+def _table(head, rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def fleet_table(series):
+    """One fleet: every contender against the floor."""
+    floor = floor_of(series)
+    needed = sum(MODULE.calls(series.size).values())
+    rows = []
+    for contender in sorted(series.contenders, key=lambda one: series.seconds(one).median):
+        ratio = series.beyond(contender).median / series.seconds(floor).median
+        rows.append([
+            contender.title,
+            _calls(series, contender),
+            _seconds(series.seconds(contender)),
+            "" if contender is EMPTY else _seconds(series.beyond(contender)),
+            "" if contender in (EMPTY, PING) else f"{ratio:.2f}",
+            f"{series.cpu(contender).median:.2f}",
+            str(len(series.runs(contender))),
+        ])
+    head = [f"{series.size} instances", f"calls ({needed} needed)", "seconds", "beyond an empty playbook", "÷ floor", "processor s", "runs"]
+    return _table(head, rows)
+
+
+def one_table(series):
+    """One instance: a task against the least that a task costs."""
+    ping = series.beyond(PING).median
+    rows = []
+    for contender in series.contenders:
+        rows.append([
+            contender.title,
+            _calls(series, contender),
+            str(sum(contender.calls(1).values())) if contender.calls else "0",
+            "" if contender is EMPTY else _milliseconds(series.beyond(contender)),
+            "" if contender is EMPTY else f"{series.beyond(contender).median / ping:.2f}",
+            f"{series.cpu(contender).median:.2f}",
+            str(len(series.runs(contender))),
+        ])
+    return _table(["one instance", "calls", "needed", "ms beyond an empty playbook", "÷ ping", "processor s", "runs"], rows)
+
+
+def goals(fleets, wrong):
+    """The promises, and whether they are kept: list of sentences."""
+    lines = ["calls exactly those needed, in every run: " + ("**no**" if wrong else "**yes**")]
+    for series in fleets:
+        floor = floor_of(series)
+        lines.append(_against_floor(series, floor))
+        if URI_LOOP in series.contenders:
+            times = series.seconds(URI_LOOP).median / series.seconds(MODULE).median
+            kept = "**kept**" if times >= LEAST_TIMES_URI else "**missed**"
+            lines.append(
+                f"{series.size} instances, whole playbook against that of the `uri` loop: {times:.1f} times as fast, "
+                f"promised {LEAST_TIMES_URI}: {kept}")
+    return lines
+
+
+def _against_floor(series, floor):
+    beyond, least, ping = series.beyond(MODULE).median, series.seconds(floor).median, series.beyond(PING).median
+    ratio = beyond / least
+    verdict = "**kept**"
+    if ratio > MOST_TIMES_FLOOR:
+        verdict = f"**missed** by {beyond - MOST_TIMES_FLOOR * least:.2f} s"
+    return (
+        f"{series.size} instances, time beyond an empty playbook against {floor.title}: {ratio:.2f} times, promised at most {MOST_TIMES_FLOOR}: "
+        f"{verdict}. Starting any module takes {ping:.2f} s of it (`ping`); without that it is {(beyond - ping) / least:.2f} times")
+
+
+def report(fleets, one, wrong, facts):
+    """All of it, Markdown.
+
+    Args:
+        fleets: list of Series; one: Series.
+        wrong: list of str, see Series.wrong_calls.
+        facts: dict of str, how and on what it was measured.
+    """
+    parts = ["\n".join(f"- {key}: {value}" for key, value in facts.items())]
+    parts += [fleet_table(series) for series in fleets]
+    parts.append(one_table(one))
+    parts.append("\n".join("- " + line for line in goals(fleets, wrong)))
+    return "\n\n".join(parts) + "\n"
+
+
+def replace_block(path, text):
+    """Put the report between the two markers of a page."""
+    page = path.read_text(encoding="utf-8")
+    before, start, rest = page.partition(START)
+    _old, end, after = rest.partition(END)
+    if not (start and end):
+        raise ValueError(f"{path} lacks the line {START} or {END}")
+    path.write_text(f"{before}{START}\n\n{text}\n{END}{after}", encoding="utf-8")
