@@ -84,19 +84,15 @@ def reached(pursuit):
 
 def finished_again(pursuit):
     """Resumed or restarted, and over again by the time of the last look."""
-    error = pursuit.look.error or {}
-    why = " with {0}: {1}".format(error.get("name"), error.get("message")) if error else ""
-    return sentence(pursuit, f"was {_PARTICIPLES[pursuit.action]} and is {pursuit.look.status} again by now{why}")
+    participle = _PARTICIPLES[pursuit.action]
+    return sentence(pursuit, f"was {participle} and is {pursuit.look.status} again by now{_with(pursuit.look.error)}")
 
 
 def rollback_failed(pursuit):
     """Terminated, but a rollback handler failed."""
-    error = (pursuit.look.rollback or {}).get("error") or {}
+    error = _with((pursuit.look.rollback or {}).get("error"))
     return sentence(
-        pursuit,
-        "is terminated, but its rollback failed with {0}: {1}; what its steps did is not undone: undo it by hand".format(
-            error.get("name"), error.get("message")
-        ),
+        pursuit, f"is terminated, but its rollback failed{error}; what its steps did is not undone: undo it by hand"
     )
 
 
@@ -217,3 +213,10 @@ def _steps_instead(pursuit):
     if not pursuit.steps_instead:
         return ""
     return "; its log has no such step, but " + ", ".join(f"{step} {step.type}" for step in pursuit.steps_instead)
+
+
+def _with(error):
+    """ " with " and an error of the API's ({name, message}); empty where it tells nothing."""
+    told = [error.get(key) for key in ("name", "message")] if isinstance(error, dict) else []
+    text = ": ".join(part for part in told if isinstance(part, str) and part)
+    return f" with {text}" if text else ""
