@@ -47,6 +47,9 @@ STATES = tuple(_ANY_OTHER)
 #: The action by which each state is reached.
 ACTION_OF = dict(_ANY_OTHER)
 
+#: What an action has done to an instance, in a sentence.
+PARTICIPLE_OF = {"pause": "paused", "resume": "resumed", "terminate": "terminated", "restart": "restarted"}
+
 #: Statuses in which an instance does nothing any more.
 FINISHED = frozenset(("errored", "complete", "terminated"))
 
@@ -101,7 +104,7 @@ def decide(status, state, rollback=False, rollback_outcome=None):
 
 
 def _why_unreachable(status, state):
-    participle = {"paused": "paused", "running": "resumed", "restarted": "restarted"}[state]
+    participle = PARTICIPLE_OF[ACTION_OF[state]]
     if status == "rollingBack":
         return (
             f"is rollingBack and cannot be {participle} while its rollback handlers run; "

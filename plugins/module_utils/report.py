@@ -14,6 +14,7 @@ import re
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import ACTION_OF, PARTICIPLE_OF
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.record import (
     CHANGED,
     FAILED,
@@ -33,8 +34,6 @@ _GROUPS_SHOWN = 3
 _IDS_SHOWN = 3
 _WARNINGS_SHOWN = 5
 _TIME = re.compile(r" \d\d:\d\d:\d\dZ")
-_VERBS = {"paused": "pause", "running": "resume", "terminated": "terminate", "restarted": "restart"}
-_PARTICIPLES = {"paused": "paused", "running": "resumed", "terminated": "terminated", "restarted": "restarted"}
 
 
 def item(pursuit):
@@ -138,9 +137,9 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
     if fatal is not None and not any(pursuit.changed for pursuit in pursuits):
         text = "nothing was changed"
     elif check_mode:
-        text = f"would {_VERBS[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
+        text = f"would {ACTION_OF[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
     else:
-        text = f"{_PARTICIPLES[state]} {reached} of {_count(len(pursuits))} of {workflow_name}"
+        text = f"{PARTICIPLE_OF[ACTION_OF[state]]} {reached} of {_count(len(pursuits))} of {workflow_name}"
     parts = [text]
     unchanged = [pursuit for pursuit in pursuits if pursuit.outcome == UNCHANGED]
     if unchanged:

@@ -9,9 +9,7 @@ Every function takes a pursuit.Pursuit and returns a str.
 
 from __future__ import annotations
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import FINISHED
-
-_PARTICIPLES = {"pause": "paused", "resume": "resumed", "terminate": "terminated", "restart": "restarted"}
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import FINISHED, PARTICIPLE_OF
 
 
 def sentence(pursuit, predicate):
@@ -66,7 +64,7 @@ def skipped(pursuit):
 
 def overtaken(pursuit):
     """The state is reached, but not by us."""
-    status, participle = pursuit.look.status, _PARTICIPLES[pursuit.action]
+    status, participle = pursuit.look.status, PARTICIPLE_OF[pursuit.action]
     if pursuit.action == "terminate" and status != "terminated":
         return sentence(pursuit, f"is {status}: it ended before it could be terminated")
     return sentence(pursuit, f"is {status}: something else {participle} it first")
@@ -84,7 +82,7 @@ def reached(pursuit):
 
 def finished_again(pursuit):
     """Resumed or restarted, and over again by the time of the last look."""
-    participle = _PARTICIPLES[pursuit.action]
+    participle = PARTICIPLE_OF[pursuit.action]
     return sentence(pursuit, f"was {participle} and is {pursuit.look.status} again by now{_with(pursuit.look.error)}")
 
 
