@@ -24,13 +24,17 @@ sys.path[:0] = [str(TESTS / "tooling"), str(TESTS / "engine")]
 import environments  # noqa: E402  pylint: disable=wrong-import-position
 from bed import Fleet  # noqa: E402  pylint: disable=wrong-import-position
 from contenders import FLEET, ONE, Setting  # noqa: E402  pylint: disable=wrong-import-position
-from engine import Engine  # noqa: E402  pylint: disable=wrong-import-position
+from engine import Engine, EngineError  # noqa: E402  pylint: disable=wrong-import-position
 from measuring import take_turns  # noqa: E402  pylint: disable=wrong-import-position
+from processes import ToolFailed  # noqa: E402  pylint: disable=wrong-import-position
 from table import replace_block, report  # noqa: E402  pylint: disable=wrong-import-position
 
 # Rounds by size of the fleet. The uri loop takes part in each third only, the SDK's thousand calls in each second.
 ROUNDS = {1: 15, 100: 9, 1000: 5}
 QUICK_ROUNDS = {1: 3, 100: 3}
+
+# A load from which on others disturb what is measured.
+BUSY = 0.7
 
 VERSIONS = "import importlib.metadata, json, sys; print(json.dumps([importlib.metadata.version(name) for name in sys.argv[1:]]))"
 
@@ -68,13 +72,28 @@ def _versions(environment, *names):
 def facts(options, ansible, libraries):
     """How and on what it is measured; taken before the measuring, for the load."""
     packages = json.loads((TESTS / "engine" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    load = os.getloadavg()[0]
+    if load > BUSY:
+        print(f"warning: the machine is busy (load {load:.1f}); times will say little", file=sys.stderr)
     return {
-        "measured": f"{datetime.date.today()}, medians with (smallest–largest) of the runs, {options.latency} ms latency, {options.concurrency} requests at once",
-        "machine": f"{len(os.sched_getaffinity(0))} cores ({platform.machine()}), shared by the engine and whoever is measured; load before the start {os.getloadavg()[0]:.1f}",
+        "measured": f"{datetime.date.today()}; medians with (smallest–largest); {options.latency} ms latency, {options.concurrency} requests at once",
+        "machine": f"{len(os.sched_getaffinity(0))} cores ({platform.machine()}), for the engine and whoever is measured; load before the start {load:.1f}",
         "playbooks": f"Python {platform.python_version()}, {_versions(ansible, 'ansible-core', 'requests', 'urllib3')}",
         "libraries": _versions(libraries, "httpx", "cloudflare"),
         "engine": ", ".join(f"{name} {packages['node_modules/' + name]['version']}" for name in ("miniflare", "workerd")),
     }
+
+
+def measure_all(rounds, options, ansible, libraries):
+    """Series by size of the fleet."""
+    series = {}
+    with Engine() as engine:
+        engine.control("POST", "/latency", {"ms": options.latency})
+        env = contender_environment(engine, ansible)
+        for size, times in rounds.items():
+            setting = Setting(ansible, libraries, Fleet(engine, size), options.concurrency)
+            series[size] = take_turns(FLEET.get(size, ONE), setting, env, times)
+    return series
 
 
 def main():
@@ -83,14 +102,11 @@ def main():
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     ansible, libraries = Path(sys.prefix), environments.ensure("bench")
     told = facts(options, ansible, libraries)
-    rounds = QUICK_ROUNDS if options.quick else ROUNDS
-    with Engine() as engine:
-        engine.control("POST", "/latency", {"ms": options.latency})
-        env = contender_environment(engine, ansible)
-        series = {}
-        for size, times in rounds.items():
-            setting = Setting(ansible, libraries, Fleet(engine, size), options.concurrency)
-            series[size] = take_turns(FLEET.get(size, ONE), setting, env, times)
+    try:
+        series = measure_all(QUICK_ROUNDS if options.quick else ROUNDS, options, ansible, libraries)
+    except (ToolFailed, EngineError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     wrong = [sentence for one in series.values() for sentence in one.wrong_calls()]
     text = report([one for size, one in series.items() if size > 1], series[1], wrong, told)
     print(text)

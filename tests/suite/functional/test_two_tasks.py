@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -48,8 +49,10 @@ def test_a_rollback_is_joined(bench):
     first = bench.process(**trial.task(wait_sleep=0.2))
     bench.control("POST", "/await", {"gate": "undo"})
     second = bench.process(**trial.task(wait_sleep=0.2))
-    while bench.calls(instance=trial.id)["by_kind"]["reads"] < 3:  # the first task's, and two of the second's
-        pass
+    for _tenth in range(200):
+        if bench.calls(instance=trial.id)["by_kind"]["reads"] >= 3:  # the first task's, and two of the second's
+            break
+        time.sleep(0.1)
     bench.control("POST", "/gate", {"name": "undo", "open": True})
     first, second = first.finish(), second.finish()
     assert (first["instance"]["outcome"], second["instance"]["outcome"]) == ("changed", "unchanged"), second["msg"]

@@ -117,7 +117,7 @@ TIMESTAMPS = {
 
 
 @pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
-@pytest.mark.parametrize("name", ["paused", "running", "terminated", "restarted", "restarted from a step"])
+@pytest.mark.parametrize("name", ["paused", "restarted", "restarted from a step"])
 def test_odd_fields(bench, name, fields):
     """Neither a crash nor a false answer: the change is made, once, and told."""
     trial = Trial(bench, GOALS[name])
@@ -204,12 +204,12 @@ ANSWERS = {
 }
 
 
-@every_goal
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_odd_answers_to_a_change(bench, goal, answer):
+@pytest.mark.parametrize("name", ["paused", "running", "rolled back", "restarted", "restarted from a step"])
+def test_odd_answers_to_a_change(bench, name, answer):
     """The change is judged by the looks that follow, and not sent again where that would do it twice."""
-    trial = Trial(bench, goal)
-    trial.meet({"envelope": {"result": {**answer, "status": goal.reached[0]} if answer.get("status") == "paused" else answer}})
+    trial = Trial(bench, GOALS[name])
+    trial.meet({"envelope": {"result": {**answer, "status": trial.goal.reached[0]} if answer.get("status") == "paused" else answer}})
     result = trial.run()
     assert result["instance"]["outcome"] == "changed", result["msg"]
     assert trial.patches() == 1

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import PUBLIC_API, Credentials, resolve
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import OptionError
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 DEVELOPMENT = "http://localhost:8787/cdn-cgi/explorer/api"
 VARIABLES = {"api_token": "CLOUDFLARE_API_TOKEN", "api_email": "CLOUDFLARE_EMAIL", "api_key": "CLOUDFLARE_API_KEY"}
@@ -103,8 +104,8 @@ def test_no_message_holds_a_secret():
             assert not [secret for secret in SECRETS.values() if secret in message]
 
 
-@pytest.mark.parametrize("value", ["Bearer to\nken-0001", "token\x00-0001", "tökén-0001", "token\x7f-0001", "to\r\nX-Evil: ken"])
-@pytest.mark.parametrize("option", ["api_token", "api_key", "api_email"])
+@each_row("value", ["Bearer to\nken-0001", "token\x00-0001", "tökén-0001", "token\x7f-0001", "to\r\nX-Evil: ken"])
+@each_row("option", ["api_token", "api_key", "api_email"])
 def test_what_no_header_can_hold(option, value):
     given_ = {"api_email": "ops@example.com", "api_key": "key-0001"} if option != "api_token" else {}
     given_[option] = value
@@ -130,7 +131,7 @@ def test_headers_and_secrets():
 # -- account ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("option, variable, account", [
+@each_row("option, variable, account", [
     ("task-account", None, "task-account"),
     ("task-account", "environment-account", "task-account"),
     (None, "environment-account", "environment-account"),
@@ -142,14 +143,14 @@ def test_account(option, variable, account):
     assert resolve(params(api_token="token-0001", account_id=option), environ).account_id == account
 
 
-@pytest.mark.parametrize("option, environ", [(None, {}), ("", {}), (" ", {"CLOUDFLARE_ACCOUNT_ID": ""})])
+@each_row("option, environ", [(None, {}), ("", {}), (" ", {"CLOUDFLARE_ACCOUNT_ID": ""})])
 def test_account_missing(option, environ):
     expected = "account_id is missing: give the option account_id or set CLOUDFLARE_ACCOUNT_ID"
     assert refusal(environ, api_token="token-0001", account_id=option) == expected
     assert resolve(params(api_url=DEVELOPMENT, account_id=option), environ).account_id is None
 
 
-@pytest.mark.parametrize("account", [".", "..", "a" * 65, "a\nb", "a\x00b"])
+@each_row("account", [".", "..", "a" * 65, "a\nb", "a\x00b"])
 def test_account_that_is_none(account):
     assert refusal(api_token="token-0001", account_id=account).startswith("account_id must ")
 
@@ -157,7 +158,7 @@ def test_account_that_is_none(account):
 # -- server -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("option, environ, url", [
+@each_row("option, environ, url", [
     (None, {}, PUBLIC_API),
     ("", {}, PUBLIC_API),
     (" ", {"CLOUDFLARE_BASE_URL": ""}, PUBLIC_API),
@@ -175,10 +176,10 @@ def test_url(option, environ, url):
     assert (connection.api_url, connection.is_loopback) == (url, False)
 
 
-@pytest.mark.parametrize("host", [
+@each_row("host", [
     "localhost", "LocalHost", "localhost.", "127.0.0.1", "127.1.2.3", "127.255.255.254", "[::1]", "[0:0:0:0:0:0:0:1]",
 ])
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@each_row("scheme", ["http", "https"])
 def test_loopback(scheme, host):
     for url in (f"{scheme}://{host}", f"{scheme}://{host}:8787/api"):
         connection = resolve(params(api_url=url, account_id=None), {})
@@ -193,7 +194,7 @@ CLEAR = (
 )
 
 
-@pytest.mark.parametrize("host", [
+@each_row("host", [
     "api.cloudflare.com", "localhost.example.com", "sub.localhost", "localhost.localdomain", "127.0.0.1.example.com", "127.1",
     "0x7f.0.0.1", "2130706433", "0177.0.0.1", "0.0.0.0", "10.0.0.1", "128.0.0.1", "[::]", "[fe80::1]", "[::2]", "localhost%2e.example.com",
 ])
@@ -202,7 +203,7 @@ def test_plain_http_to_another_machine(host):
     assert refusal({"CLOUDFLARE_BASE_URL": f"http://{host}/v4"}, api_token="token-0001") == CLEAR
 
 
-@pytest.mark.parametrize("url", [
+@each_row("url", [
     "api.cloudflare.com", "ftp://api.cloudflare.com", "file:///etc/passwd", "https://", "https:///v4", "https://:443/v4", "//api.cloudflare.com",
     "https://api.cloudflare.com:port", "https://api.cloudflare.com:99999", "https://api.cloudflare.com:0", "https://[::1",
     "https://api.cloud flare.com", "https://api.cloudflare.com/client v4", "https://api.cloudflare.com/\nv4", "javascript:alert(1)",
@@ -211,7 +212,7 @@ def test_not_a_url(url):
     assert refusal(api_token="token-0001", api_url=url) == f"api_url must be an http or https URL such as {PUBLIC_API}"
 
 
-@pytest.mark.parametrize("url", [
+@each_row("url", [
     "https://user:hunter2@api.cloudflare.com", "https://user@api.cloudflare.com", "https://:hunter2@localhost", "http://hunter2@127.0.0.1/",
     "http://localhost@evil.example/", "https://@api.cloudflare.com",
 ])
@@ -220,7 +221,7 @@ def test_credentials_in_the_url(url):
     assert message == f"api_url must not contain credentials; {WAYS}"
 
 
-@pytest.mark.parametrize("url", ["https://api.cloudflare.com/v4?x=1", "https://api.cloudflare.com/v4#x", "http://127.0.0.1#@evil.example"])
+@each_row("url", ["https://api.cloudflare.com/v4?x=1", "https://api.cloudflare.com/v4#x", "http://127.0.0.1#@evil.example"])
 def test_more_than_a_path(url):
     assert refusal(api_token="token-0001", api_url=url).startswith("api_url must end with its path, without query or fragment")
 

@@ -56,6 +56,7 @@ from ansible_collections.edgeops.cloudflare.tests.unit.loopback import (
     mount,
     reset,
 )
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 TOKEN = Credentials(token="token-0001-abcdefgh")
 PAIR = Credentials(email="ops@example.com", key="key-0001-abcdefgh")
@@ -126,8 +127,8 @@ FAULTS = {
 ARRIVED = {name for name, (make, kind) in FAULTS.items() if kind is AnswerLost or isinstance(make(), Reply)}
 
 
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("kind, once", [(READ, False), (LIST, False), (PATCH, False), (PATCH, True)], ids=["read", "list", "pause", "restart"])
+@each_row("name", FAULTS)
+@each_row("kind, once", [(READ, False), (LIST, False), (PATCH, False), (PATCH, True)])
 def test_a_fault_that_stays(name, kind, once):
     make, meaning = FAULTS[name]
     client, adapter = scripted(lambda request: make(), retries=2)
@@ -145,8 +146,8 @@ def test_a_fault_that_stays(name, kind, once):
     assert "hunter2" not in str(error) and "token-0001" not in str(error)
 
 
-@pytest.mark.parametrize("name", sorted(name for name, (_make, kind) in FAULTS.items() if kind in (NotSent, AnswerLost)))
-@pytest.mark.parametrize("kind, once", [(READ, False), (PATCH, False), (PATCH, True)], ids=["read", "pause", "restart"])
+@each_row("name", sorted(name for name, (_make, kind) in FAULTS.items() if kind in (NotSent, AnswerLost)))
+@each_row("kind, once", [(READ, False), (PATCH, False), (PATCH, True)])
 def test_a_fault_that_passes(name, kind, once):
     make, meaning = FAULTS[name]
     client, adapter = scripted(make(), OK)
@@ -174,7 +175,7 @@ def test_no_retries_at_all():
     assert len(adapter.requests) == 1
 
 
-@pytest.mark.parametrize("then, kind", [
+@each_row("then, kind", [
     (failure(409, 10401), Refused), (failure(404, 10400), InstanceNotFound), (DENIED, AuthenticationError), (BUSY, LookStale),
     (Reply(302, b""), UnusableServer), (Exchanges.not_connected(), NotSent),
 ])
@@ -191,7 +192,7 @@ def test_an_answer_that_was_lost_before_is_told(then, kind):
 # -- 429 ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [READ, LIST])
+@each_row("kind", [READ, LIST])
 def test_a_read_waits_for_the_limit(kind):
     clock = FakeClock()
     client, adapter = scripted(BUSY, BUSY, LISTED if kind == LIST else OK, clock=clock, retries=0)
@@ -202,7 +203,7 @@ def test_a_read_waits_for_the_limit(kind):
     assert client.gate.held_seconds() == pytest.approx(14.0)
 
 
-@pytest.mark.parametrize("once", [False, True])
+@each_row("once", [False, True])
 def test_a_change_is_decided_anew(once):
     clock = FakeClock()
     client, adapter = scripted(BUSY, OK, clock=clock)
@@ -216,7 +217,7 @@ def test_a_change_is_decided_anew(once):
     assert call(client, PATCH, once).result == {"status": "running"}
 
 
-@pytest.mark.parametrize("reply", [
+@each_row("reply", [
     Reply(429, b""), Reply(429, b"error code: 1015"), failure(429, 10429), failure(200, 10429), failure(403, None, "workflows.api.error.rate_limit.exceeded"),
     Reply(429, envelope({"status": "running"})),
 ])
@@ -254,7 +255,7 @@ def test_nor_for_a_change_of_another_worker():
     assert len(adapter.requests) == 4
 
 
-@pytest.mark.parametrize("header, seconds", [
+@each_row("header, seconds", [
     (None, None), ("", None), ("7", 7.0), ("0", 0.0), (" 7 ", 7.0), ("7.5", None), ("-7", None), ("soon", None),
     ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
 ])
@@ -282,7 +283,7 @@ def test_limits_ahead_are_minded():
     assert len(adapter.requests) == 3
 
 
-@pytest.mark.parametrize("headers", [{"Ratelimit": "nonsense"}, {"Ratelimit": '"default";r=' + "9" * 5000 + ";t=1"}, {"Retry-After": "nonsense"}, {"Date": "nonsense"}])
+@each_row("headers", [{"Ratelimit": "nonsense"}, {"Ratelimit": '"default";r=' + "9" * 5000 + ";t=1"}, {"Retry-After": "nonsense"}, {"Date": "nonsense"}])
 def test_headers_that_make_no_sense(headers):
     client, _adapter = scripted(Reply(200, OK.body, headers))
     assert call(client).result == {"status": "running"}
@@ -356,7 +357,7 @@ def test_cookies_are_ignored():
     assert not list(client._session.cookies)
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@each_row("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(status):
     with LoopbackServer(lambda request, number: http(OK)) as other:
         with LoopbackServer(lambda request, number: http(Reply(status, b"", {"Location": other.url + "/x"}))) as server:
@@ -516,7 +517,7 @@ def test_no_tls_where_it_should_be():
     assert "does not speak TLS" in error.message
 
 
-@pytest.mark.parametrize("host", ["*.example.com", ".example.com", "a..example.com", "a" * 70 + ".example.com", "ü" + "a" * 70 + ".example.com"])
+@each_row("host", ["*.example.com", ".example.com", "a..example.com", "a" * 70 + ".example.com", "ü" + "a" * 70 + ".example.com"])
 def test_hosts_that_can_not_be(host):
     """They pass as URLs, and no request can be made of them."""
     client = client_for(f"https://{host}/client/v4")
@@ -529,7 +530,7 @@ def test_hosts_that_can_not_be(host):
 # -- sentences ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error, kind, sentence", [
+@each_row("error, kind, sentence", [
     (Exchanges.not_connected(), NotSent, "no connection to the API can be made; check the network and api_url"),
     (Exchanges.not_resolved(), NotSent, "the name in api_url does not resolve; check api_url and this machine's DNS"),
     (Exchanges.connect_timeout(), NotSent, "no connection to the API within 30 s (api_timeout); check the network and api_url"),
@@ -581,7 +582,7 @@ def echo():
         yield server
 
 
-@pytest.mark.parametrize("instance_id", IDS)
+@each_row("instance_id", IDS)
 def test_ids_on_the_wire(instance_id, echo):
     """Whatever is in an id, it is one part of the path."""
     client = client_for(echo.url + "/client/v4", account="0123")

@@ -21,6 +21,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import (
     UnusableServer,
     WorkflowNotFound,
 )
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 OK = {"success": True, "errors": [], "messages": [], "result": {"status": "running"}}
 
@@ -58,12 +59,12 @@ def test_success():
     assert read_answer(200, json.dumps(OK).encode("utf-16"), dict).result == {"status": "running"}
 
 
-@pytest.mark.parametrize("result_info", [None, [], "x", 3])
+@each_row("result_info", [None, [], "x", 3])
 def test_result_info_that_is_none(result_info):
     assert read_answer(200, body(dict(OK, result_info=result_info)), dict).result_info == {}
 
 
-@pytest.mark.parametrize("messages, read", [
+@each_row("messages, read", [
     (None, []),
     ({}, []),
     ("beta", []),
@@ -77,7 +78,7 @@ def test_messages(messages, read):
     assert read_answer(200, body(dict(OK, messages=messages)), dict).messages == read
 
 
-@pytest.mark.parametrize("expected, result", [(dict, []), (dict, None), (dict, "x"), (list, {}), (list, None), (list, 3)])
+@each_row("expected, result", [(dict, []), (dict, None), (dict, "x"), (list, {}), (list, None), (list, 3)])
 def test_result_of_another_kind(expected, result):
     assert outcome(200, dict(OK, result=result), expected) is AnswerLost
 
@@ -102,8 +103,8 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("http_status", [200, 400, 401, 404, 409, 500, 503])
-@pytest.mark.parametrize("code, message, kind", [(code, "no", kind) for code, kind in CODES] + [(None, word, kind) for word, kind in WORDS])
+@each_row("http_status", [200, 400, 401, 404, 409, 500, 503])
+@each_row("code, message, kind", [(code, "no", kind) for code, kind in CODES] + [(None, word, kind) for word, kind in WORDS])
 def test_code_or_word_before_the_http_status(http_status, code, message, kind):
     """The local engine answers refusals with 500, and `success: false` can come with 200 and even with a result."""
     assert outcome(http_status, error(code, message)) is kind
@@ -120,7 +121,7 @@ def test_the_first_error_known_counts():
     assert outcome(400, envelope) is InstanceNotFound
 
 
-@pytest.mark.parametrize("http_status, with_envelope, without", [
+@each_row("http_status, with_envelope, without", [
     (200, AnswerLost, AnswerLost),
     (201, AnswerLost, AnswerLost),
     (204, AnswerLost, AnswerLost),
@@ -148,7 +149,7 @@ def test_http_status(http_status, with_envelope, without):
         assert outcome(http_status, content) is without
 
 
-@pytest.mark.parametrize("http_status", [301, 302, 303, 304, 307, 308])
+@each_row("http_status", [301, 302, 303, 304, 307, 308])
 def test_redirect(http_status):
     assert outcome(http_status, OK) is UnusableServer
     assert f"HTTP {http_status}" in message_of(http_status, OK)
@@ -160,12 +161,12 @@ def test_success_with_another_http_status_is_no_success():
     assert outcome(409, OK) is Refused
 
 
-@pytest.mark.parametrize("success", [None, "true", 1, {}, [], False])
+@each_row("success", [None, "true", 1, {}, [], False])
 def test_success_must_be_true(success):
     assert outcome(200, dict(OK, success=success)) is (None if success is True else AnswerLost)
 
 
-@pytest.mark.parametrize("http_status, envelope, message", [
+@each_row("http_status, envelope, message", [
     (409, error(10401, "workflows.api.error.instance.cannot_terminate"),
      "the API says: workflows.api.error.instance.cannot_terminate (code 10401)"),
     (409, error(None, "Instance not in a restartable state"), "the API says: Instance not in a restartable state"),

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import errors
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import CloudflareError, LookStale, NotSent, internal_error_text
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CloudflareError)]
 
@@ -23,7 +23,7 @@ def test_what_stops_a_task():
     assert {kind.__name__ for kind in FAMILY if kind.is_passing} == {"NotSent"}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FAMILY if kind is not LookStale], ids=lambda kind: kind.__name__)
+@each_row("kind", [kind for kind in FAMILY if kind is not LookStale])
 def test_what_an_error_carries(kind):
     error = kind("a sentence", code=10400, http_status=404)
     assert (error.message, str(error), error.code, error.http_status, error.after_lost_answer) == ("a sentence", "a sentence", 10400, 404, False)

@@ -45,6 +45,7 @@ from ansible_collections.edgeops.cloudflare.tests.unit.fakes import (
     many,
     stamp,
 )
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 LIMITS = {"max_instances": 100000, "max_failures": None, "concurrency": 1, "connection_attempts": 5}
 
@@ -113,19 +114,17 @@ ONE = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(ONE)))
-def test_calls_for_one(clock, number):
-    state, wanted, status, traits, made, outcome = ONE[number]
+@each_row("state, wanted, status, traits, made, outcome", ONE)
+def test_calls_for_one(clock, state, wanted, status, traits, made, outcome):
     workflow = FakeWorkflow(clock, FakeInstance("a", status, **traits))
     fleet = run(workflow, state, ids=["a"], **wanted)
     assert [call[0] for call in workflow.calls] == made
     assert outcomes(fleet) == {outcome: 1}
 
 
-@pytest.mark.parametrize("number", range(len(ONE)))
-def test_check_mode_for_one(clock, number):
+@each_row("state, wanted, status, traits, made, outcome", ONE)
+def test_check_mode_for_one(clock, state, wanted, status, traits, made, outcome):
     """One look, or one look at its log; nothing is sent, and nobody waits."""
-    state, wanted, status, traits, made, outcome = ONE[number]
     workflow = FakeWorkflow(clock, FakeInstance("a", status, **traits))
     fleet = run(workflow, state, ids=["a"], check_mode=True, **wanted)
     assert [call[0] for call in workflow.calls] == made[:1]
@@ -147,7 +146,7 @@ def test_nothing_to_do(clock):
 # -- many: pages + changes ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count, pages", [(1, 1), (100, 1), (250, 3), (1000, 10)])
+@each_row("count, pages", [(1, 1), (100, 1), (250, 3), (1000, 10)])
 def test_pausing_a_selection(clock, count, pages):
     workflow = FakeWorkflow(clock, *many(count))
     fleet = run(workflow, "paused", select=running())
@@ -270,7 +269,7 @@ def test_errors_of_those_that_errored_again(clock):
 # -- the order of the result --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
+@each_row("concurrency", [1, 8])
 def test_order_given(clock, concurrency):
     workflow = FakeWorkflow(clock, *many(40))
     asked = ["i{0:04d}".format(number * 7 % 40) for number in range(40)] + ["elsewhere"]
@@ -278,7 +277,7 @@ def test_order_given(clock, concurrency):
     assert [pursuit.id for pursuit in fleet.pursuits] == asked
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
+@each_row("concurrency", [1, 8])
 def test_newest_first(clock, concurrency):
     instances = many(20) + many(20, "waiting", prefix="w") + many(3000, "complete", prefix="c")
     workflow = FakeWorkflow(clock, *instances)
@@ -336,7 +335,7 @@ def test_each_timeout_runs_from_its_own_patch(clock):
     assert len(last) >= 2
 
 
-@pytest.mark.parametrize("error", [AnswerLost("the API failed (HTTP 503)"), NotSent("no connection to the API can be made")])
+@each_row("error", [AnswerLost("the API failed (HTTP 503)"), NotSent("no connection to the API can be made")])
 def test_a_poll_that_fails_is_made_up_for(clock, error):
     """A listing that fails while they settle ends nothing: they wait, and are looked at again."""
     workflow = FakeWorkflow(clock, *many(50, pausing=5.0))
@@ -346,7 +345,7 @@ def test_a_poll_that_fails_is_made_up_for(clock, error):
     assert outcomes(fleet) == {CHANGED: 50}
 
 
-@pytest.mark.parametrize("error", [AnswerLost("the API failed (HTTP 503)"), NotSent("no connection"), RateLimitExceeded("blocked")])
+@each_row("error", [AnswerLost("the API failed (HTTP 503)"), NotSent("no connection"), RateLimitExceeded("blocked")])
 def test_explaining_fails_nothing(clock, error):
     """Why they errored again is good to know, but all of them were restarted."""
     workflow = FakeWorkflow(clock, *many(30, "errored", after_restart="errored"), latency=0.01)
@@ -405,7 +404,7 @@ def test_max_failures_with_looks_that_fail(clock):
     assert workflow.count("detail") <= 9
 
 
-@pytest.mark.parametrize("error", [
+@each_row("error", [
     AuthenticationError("the API refuses these credentials"), WorkflowNotFound("no such workflow"), NotSent("no connection"),
     RateLimitExceeded("blocked for too long"), ControllerGone("stopped by SIGTERM"),
 ])

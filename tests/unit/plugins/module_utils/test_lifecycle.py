@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle impor
     UNREACHABLE,
     decide,
 )
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 ANY_STATUS = st.one_of(st.sampled_from(lifecycle.STATUSES), st.text())
 
@@ -67,7 +67,7 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize("status, state", CELLS)
+@each_row("status, state", CELLS)
 def test_cell(status, state):
     decision = decide(status, state)
     assert (decision.kind, decision.action) == CELLS[status, state]
@@ -80,7 +80,7 @@ def test_vocabulary():
     assert lifecycle.FINISHED == {"errored", "complete", "terminated"}
 
 
-@pytest.mark.parametrize("status, state, why", [
+@each_row("status, state, why", [
     ("complete", "paused", "is complete and cannot be paused; use state=restarted to run it again"),
     ("errored", "running", "is errored and cannot be resumed; use state=restarted to run it again"),
     ("terminated", "paused", "is terminated and cannot be paused; use state=restarted to run it again"),
@@ -99,8 +99,8 @@ def test_why(status, state, why):
     assert decide(status, state).why == why
 
 
-@pytest.mark.parametrize("status", sorted(lifecycle.FINISHED))
-@pytest.mark.parametrize("outcome, kind", [("complete", SATISFIED), ("failed", UNREACHABLE), (None, UNREACHABLE), ("halfway", UNREACHABLE)])
+@each_row("status", sorted(lifecycle.FINISHED))
+@each_row("outcome, kind", [("complete", SATISFIED), ("failed", UNREACHABLE), (None, UNREACHABLE), ("halfway", UNREACHABLE)])
 def test_rollback_of_a_finished_one(status, outcome, kind):
     """With rollback a finished instance is satisfied only by a completed rollback: no handler can run any more."""
     decision = decide(status, "terminated", rollback=True, rollback_outcome=outcome)
@@ -112,7 +112,7 @@ def test_rollback_of_a_finished_one(status, outcome, kind):
     assert decide(status, "terminated", rollback=False, rollback_outcome=outcome).kind == SATISFIED
 
 
-@pytest.mark.parametrize("status", sorted(set(lifecycle.STATUSES) - lifecycle.FINISHED))
+@each_row("status", sorted(set(lifecycle.STATUSES) - lifecycle.FINISHED))
 def test_rollback_of_one_that_goes_on(status):
     assert decide(status, "terminated", rollback=True) == decide(status, "terminated")
 

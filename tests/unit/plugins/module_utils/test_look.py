@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import (
     text_of,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import DETAIL, LISTING, LOG, Key, Step
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 DECLINED = {"name": "Error", "message": "card declined"}
 ENTRY = {"name": "charge-1", "type": "step", "start": "s1"}
@@ -41,7 +41,7 @@ def test_nothing():
     assert look_at_nothing(7.0) == Look(None, 7.0, DETAIL)
 
 
-@pytest.mark.parametrize("value, has", [
+@each_row("value, has", [
     ({"status": "running"}, True), ({"status": "hibernating"}, True), ({"status": ""}, False), ({"status": None}, False), ({}, False),
     ({"status": 3}, False), ({"status": ["running"]}, False), (None, False), ([], False), ("running", False),
 ])
@@ -50,7 +50,7 @@ def test_has_status(value, has):
     assert has_status(value) is has
 
 
-@pytest.mark.parametrize("value, text", [("a", "a"), ("", None), (None, None), (3, None), (["a"], None), (True, None)])
+@each_row("value, text", [("a", "a"), ("", None), (None, None), (3, None), (["a"], None), (True, None)])
 def test_text_of(value, text):
     assert text_of(value) == text
 

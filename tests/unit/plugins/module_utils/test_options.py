@@ -17,6 +17,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.options import 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.wanted import Wanted
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 SPEC = options.argument_spec()
 
@@ -53,14 +54,14 @@ def test_one_instance():
     assert (request.workflow_name, request.instance_ids, request.selection, request.is_single) == ("orders", ["order-1"], None, True)
 
 
-@pytest.mark.parametrize("given_, ids", [(["b", "a", "b", "c", "a"], ["b", "a", "c"]), ([], []), (["a"], ["a"])])
+@each_row("given_, ids", [(["b", "a", "b", "c", "a"], ["b", "a", "c"]), ([], []), (["a"], ["a"])])
 def test_several_instances(given_, ids):
     """Duplicates once, in the order given; an empty list is nothing to do."""
     request = validate(params(instance_ids=given_))
     assert (request.instance_ids, request.selection, request.is_single) == (ids, None, False)
 
 
-@pytest.mark.parametrize("given_, said", [
+@each_row("given_, said", [
     ({"instance_id": None}, "none is given"),
     ({"instance_id": "a", "instance_ids": ["b"]}, "given are instance_id and instance_ids"),
     ({"instance_id": "a", "instance_ids": []}, "given are instance_id and instance_ids"),
@@ -84,24 +85,24 @@ BAD_IDS = [
 ]
 
 
-@pytest.mark.parametrize("instance_id", GOOD_IDS)
+@each_row("instance_id", GOOD_IDS)
 def test_ids(instance_id):
     assert validate(params(instance_id=instance_id)).instance_ids == [instance_id]
     assert validate(params(instance_ids=["x", instance_id])).instance_ids == ["x", instance_id]
 
 
-@pytest.mark.parametrize("instance_id, said", BAD_IDS)
+@each_row("instance_id, said", BAD_IDS)
 def test_ids_refused(instance_id, said):
     assert refusal(instance_id=instance_id) == f"instance_id {said}"
     assert refusal(instance_ids=["x", instance_id]) == f"instance_ids {said}"
 
 
-@pytest.mark.parametrize("name", ["", "a" * 65, ".", "..", "a\tb"])
+@each_row("name", ["", "a" * 65, ".", "..", "a\tb"])
 def test_workflow_name_refused(name):
     assert refusal(workflow_name=name).startswith("workflow_name must ")
 
 
-@pytest.mark.parametrize("name", ["o", "a" * 64, "my workflow", "a/b"])
+@each_row("name", ["o", "a" * 64, "my workflow", "a/b"])
 def test_workflow_name(name):
     assert validate(params(workflow_name=name)).workflow_name == name
 
@@ -123,7 +124,7 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize("option", NUMBERS)
+@each_row("option", NUMBERS)
 def test_numbers(option):
     is_float = SPEC[option]["type"] == "float"
     good, bad = NUMBERS[option]
@@ -176,7 +177,7 @@ def test_empty_selection():
     assert refusal(select={}) == "select is empty and would match every instance; give at least one filter, such as status"
 
 
-@pytest.mark.parametrize("option, value", [
+@each_row("option, value", [
     ("status", []), ("id_glob", ""), ("version_id", ""), ("created_after", ""), ("created_before", ""), ("ended_after", ""), ("ended_before", ""),
 ])
 def test_empty_filter(option, value):
@@ -185,15 +186,15 @@ def test_empty_filter(option, value):
     assert refusal(select={option: value, "trigger_source": "api"}) == expected
 
 
-@pytest.mark.parametrize("option", ["created_after", "created_before", "ended_after", "ended_before"])
-@pytest.mark.parametrize("value", ["yesterday", "2026-08-06", "2026-08-06T03:00:00", "1786001400000", "2026-13-01T00:00:00Z", " "])
+@each_row("option", ["created_after", "created_before", "ended_after", "ended_before"])
+@each_row("value", ["yesterday", "2026-08-06", "2026-08-06T03:00:00", "1786001400000", "2026-13-01T00:00:00Z", " "])
 def test_times_refused(option, value):
     assert refusal(select={option: value}) == (
         f"select.{option} must be an ISO 8601 time with its offset, such as 2026-08-06T03:00:00Z or 2026-08-06T05:00:00+02:00; it is {value!r}"
     )
 
 
-@pytest.mark.parametrize("kind", ["created", "ended"])
+@each_row("kind", ["created", "ended"])
 def test_times_the_wrong_way_round(kind):
     later, earlier = "2026-08-06T03:00:00Z", "2026-08-06T04:30:00+02:00"
     assert refusal(select={kind + "_after": later, kind + "_before": earlier}) == (
@@ -203,7 +204,7 @@ def test_times_the_wrong_way_round(kind):
     validate(params(select={kind + "_after": later, kind + "_before": later}))
 
 
-@pytest.mark.parametrize("pattern", ["*", "order-?", "order-[0-9]*", "[!a]*", "[", "[]", "a**b", "\\"])
+@each_row("pattern", ["*", "order-?", "order-[0-9]*", "[!a]*", "[", "[]", "a**b", "\\"])
 def test_globs(pattern):
     assert validate(params(select={"id_glob": pattern})).selection.id_glob == pattern
 
@@ -213,14 +214,14 @@ def test_globs(pattern):
 STEP = {"name": "charge"}
 
 
-@pytest.mark.parametrize("state", ["running", "paused", "terminated"])
+@each_row("state", ["running", "paused", "terminated"])
 def test_steps_need_a_restart(state):
     assert refusal(state=state, from_step=STEP) == f"from_step works with state=restarted only; state is {state}"
     assert refusal(state=state, from_failed_step=True) == f"from_failed_step works with state=restarted only; state is {state}"
     validate(params(state=state, from_failed_step=False, from_step=None))
 
 
-@pytest.mark.parametrize("state", ["running", "paused", "restarted"])
+@each_row("state", ["running", "paused", "restarted"])
 def test_rollback_needs_a_terminate(state):
     assert refusal(state=state, rollback=True) == f"rollback works with state=terminated only; state is {state}"
     validate(params(state=state, rollback=False))
@@ -232,7 +233,7 @@ def test_both_steps():
     )
 
 
-@pytest.mark.parametrize("step, said", [
+@each_row("step, said", [
     ({"name": ""}, "from_step.name must have 1 to 256 characters, and has 0"),
     ({"name": "a" * 257}, "from_step.name must have 1 to 256 characters, and has 257"),
     ({"name": "a", "count": 0}, "from_step.count must be at least 1 (the first step of that name); it is 0"),
@@ -242,7 +243,7 @@ def test_step_refused(step, said):
     assert refusal(state="restarted", from_step=step) == said
 
 
-@pytest.mark.parametrize("step, expected", [
+@each_row("step, expected", [
     ({"name": "charge"}, Step("charge", 1, "do")),
     ({"name": "a" * 256, "count": 3, "type": "sleep"}, Step("a" * 256, 3, "sleep")),
     ({"name": "x-2", "type": "waitForEvent"}, Step("x-2", 1, "waitForEvent")),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import ControllerGone, LookStale, RateLimitExceeded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.ratelimit import Allowance, RateGate, backoff, parse_allowances
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeClock, SharedClock
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 POLICY = '"default";q=1200;w=300'
 
@@ -35,7 +36,7 @@ def passage(gate, clock, ratelimit=None, **how):
 # -- headers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ratelimit, policy, allowances", [
+@each_row("ratelimit, policy, allowances", [
     (None, None, []),
     ("", "", []),
     ('"default";r=50;t=30', '"default";q=1200;w=300', [Allowance("default", 50, 30.0, 1200)]),
@@ -55,19 +56,19 @@ def passage(gate, clock, ratelimit=None, **how):
     ('"default";r=' + "9" * 400 + ";t=30", None, []),
     ('"default";r=' + "9" * 5000 + ";t=30", None, []),
     ('"default";r=1;t=' + "9" * 400, '"default";q=' + "9" * 5000, []),
-], ids=range(18))
+])
 def test_headers(ratelimit, policy, allowances):
     assert parse_allowances(ratelimit, policy) == allowances
 
 
-@given(st.one_of(st.text(), st.from_regex(r'("?[a-z]*"?(; *[rtqw]=\d{0,12})*,? ?){0,4}', fullmatch=True)), st.text())
+@given(st.one_of(st.text(), st.lists(st.sampled_from(['"default"', "burst", ";r=", ";t=", ";q=", "; ", ", ", "0", "7", "9" * 12, "-1", "x"]), max_size=20).map("".join)), st.text())
 def test_any_headers(ratelimit, policy):
     for allowance in parse_allowances(ratelimit, policy) + parse_allowances(policy, ratelimit):
         assert allowance.remaining >= 0
         assert allowance.seconds >= 0
 
 
-@pytest.mark.parametrize("header", ["a" * 60000, "a " * 30000, "a;" * 30000, "a;b=1" * 12000, ";b=1" * 15000, '"' * 60000], ids=range(6))
+@each_row("header", ["a" * 60000, "a " * 30000, "a;" * 30000, "a;b=1" * 12000, ";b=1" * 15000, '"' * 60000])
 def test_long_headers_are_read_quickly(header):
     began = time.process_time()
     parse_allowances(header, header)
@@ -77,7 +78,7 @@ def test_long_headers_are_read_quickly(header):
 # -- backoff ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("attempt, lowest, highest", [(1, 0.25, 0.5), (2, 0.5, 1.0), (3, 1.0, 2.0), (6, 8.0, 16.0), (7, 15.0, 30.0), (500, 15.0, 30.0)])
+@each_row("attempt, lowest, highest", [(1, 0.25, 0.5), (2, 0.5, 1.0), (3, 1.0, 2.0), (6, 8.0, 16.0), (7, 15.0, 30.0), (500, 15.0, 30.0)])
 def test_backoff(attempt, lowest, highest):
     assert backoff(attempt, rng=lambda: 0.0) == lowest
     assert backoff(attempt, rng=lambda: 1.0) == highest
@@ -254,7 +255,7 @@ def test_blocks_without_a_word_double_up_to_a_minute(clock):
         assert highest / 2.0 <= passage(gate, clock) - began <= highest
 
 
-@pytest.mark.parametrize("is_change", [False, True])
+@each_row("is_change", [False, True])
 def test_a_call_that_passes_ends_the_doubling_of_its_kind(clock, is_change):
     """Changes have limits of their own: a look that passes tells nothing of them."""
     gate = RateGate(clock, block_limit=10000)
@@ -280,7 +281,7 @@ def test_refusals_of_calls_that_were_under_way_tell_nothing_new(clock):
     assert gate.refusals == 9
 
 
-@pytest.mark.parametrize("retry_after", [None, 0.0, -3.0])
+@each_row("retry_after", [None, 0.0, -3.0])
 def test_nonsense_is_no_word(clock, retry_after):
     gate = RateGate(clock)
     gate.refused(retry_after, sent_at=0.0)

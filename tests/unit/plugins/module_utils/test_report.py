@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     refused,
     saw,
 )
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 ACCEPTED = "2026-08-06T03:02:07.000Z"
 MUST_SETTLE = ("id", "status", "previous_status", "action", "changed", "failed", "timestamp", "outcome", "msg")
@@ -172,9 +172,8 @@ BOTH_WAYS = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(BOTH_WAYS)))
-def test_diff_is_the_same_in_check_mode_and_in_earnest(number):
-    state, wanted, look, events = BOTH_WAYS[number]
+@each_row("state, wanted, look, events", BOTH_WAYS)
+def test_diff_is_the_same_in_check_mode_and_in_earnest(state, wanted, look, events):
     foretold = story(look, state=state, check_mode=True, **wanted)
     was = story(look, *events, state=state, **wanted)
     assert report.diff([foretold]) == report.diff([was])
@@ -238,9 +237,8 @@ MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(MESSAGES)))
-def test_messages(number):
-    pursuits, text = MESSAGES[number]
+@each_row("pursuits, text", MESSAGES)
+def test_messages(pursuits, text):
     assert report.message(pursuits, "orders", "paused", False) == text
 
 
@@ -251,7 +249,7 @@ def test_a_few_groups_are_shown():
     assert text.count(" × ") == 3
 
 
-@pytest.mark.parametrize("state, verb, participle", [
+@each_row("state, verb, participle", [
     ("paused", "pause", "paused"), ("running", "resume", "resumed"), ("terminated", "terminate", "terminated"), ("restarted", "restart", "restarted"),
 ])
 def test_verbs(state, verb, participle):
@@ -300,7 +298,7 @@ def test_refusals_are_grouped():
 # -- estimates --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("changes, calls_each, rate, reserve, text", [
+@each_row("changes, calls_each, rate, reserve, text", [
     (10, 1, None, 0.2, "about 10 calls, within the quota of 1,200 in five minutes"),
     (960, 1, None, 0.2, "about 960 calls, within the quota of 1,200 in five minutes"),
     (1200, 1, None, 0.0, "about 1,200 calls, within the quota of 1,200 in five minutes"),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.selection impor
     unfiltered_is_cheaper,
 )
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import MIDNIGHT, stamp
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 NINE = MIDNIGHT + timedelta(seconds=9)
 MILLISECOND = timedelta(milliseconds=1)
@@ -31,7 +31,7 @@ def item(**fields):
     return made
 
 
-@pytest.mark.parametrize("selection, fields, matches", [
+@each_row("selection, fields, matches", [
     ({"statuses": ("errored", "paused")}, {}, True),
     ({"statuses": ("paused",)}, {}, False),
     ({"statuses": ("paused",)}, {"status": "Paused"}, False),
@@ -80,7 +80,7 @@ def test_fence():
     assert not Selection(created_before=MIDNIGHT).matches(item(created_on=stamp(1)), fence)
 
 
-@pytest.mark.parametrize("header, fence", [
+@each_row("header, fence", [
     ("Thu, 06 Aug 2026 00:00:09 GMT", NINE + timedelta(seconds=1)),
     ("Thu, 06 Aug 2026 02:00:09 +0200", NINE + timedelta(seconds=1)),
     (None, None),
@@ -104,7 +104,7 @@ def test_any_fence(header):
         Selection(id_glob="*").matches(item(), fence)
 
 
-@pytest.mark.parametrize("selection, missing, option", [
+@each_row("selection, missing, option", [
     ({"ended_after": NINE}, "ended_on", "ended_after"),
     ({"ended_before": NINE}, "ended_on", "ended_before"),
     ({"version_id": "v1"}, "version_id", "version_id"),
@@ -118,7 +118,7 @@ def test_field_missing(selection, missing, option):
     assert Selection(**selection).field_missing(item(**{missing: None})) is None
 
 
-@pytest.mark.parametrize("total, pages", [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (201, 3)])
+@each_row("total, pages", [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (201, 3)])
 def test_pages(total, pages):
     assert pages_of(total, 100) == pages
 

@@ -25,6 +25,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.selection impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.survey import MOST_PASSES, WORTH_A_TRY, Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import MIDNIGHT, FakeClock, FakeInstance, FakeWorkflow, http_date, many, stamp
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 
 def surveyor_of(workflow):
@@ -77,9 +78,8 @@ COSTS = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(COSTS)))
-def test_cost_of_a_selection(clock, number):
-    counts, filters, pages, passes = COSTS[number]
+@each_row("counts, filters, pages, passes", COSTS)
+def test_cost_of_a_selection(clock, counts, filters, pages, passes):
     clock.pass_by(1000)
     instances = mixed(**counts)
     workflow = FakeWorkflow(clock, *instances)
@@ -115,7 +115,7 @@ def test_max_instances(clock):
     assert len(select(workflow, max_instances=950, statuses=("running",)).looks) == 950
 
 
-@pytest.mark.parametrize("filters, is_said", [
+@each_row("filters, is_said", [
     ({"statuses": ("running",)}, True),
     ({"created_after": MIDNIGHT}, True),
     ({"statuses": ("running", "waiting")}, False),
@@ -198,8 +198,8 @@ def test_phantoms_are_passed_over(clock):
 STATUSES = ("running", "waiting", "paused", "errored", "complete")
 
 
-@settings(max_examples=40)
-@given(st.data(), st.lists(st.sampled_from(STATUSES), min_size=1, max_size=3, unique=True), st.sampled_from([30, 150, 450, 900]))
+@settings(max_examples=25)
+@given(st.data(), st.lists(st.sampled_from(STATUSES), min_size=1, max_size=3, unique=True), st.sampled_from([30, 150, 450]))
 def test_steady_ones_are_found_whatever_the_others_do(data, wanted, count):
     """Instances move between statuses, are deleted and created with every single call; those that hold a status are found once."""
     random = data.draw(st.randoms(use_true_random=False))
@@ -247,9 +247,8 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(KNOWN)))
-def test_cost_of_looking_at_known_ones(clock, number):
-    count, asked, pages, left = KNOWN[number]
+@each_row("count, asked, pages, left", KNOWN)
+def test_cost_of_looking_at_known_ones(clock, count, asked, pages, left):
     workflow = FakeWorkflow(clock, *many(count))
     pursuits = pursuits_of("i{0:04d}".format(place) for place in asked)
     alone = surveyor_of(workflow).survey(pursuits)
@@ -339,7 +338,7 @@ def test_one_that_is_not_there(clock):
     assert (pursuit.look.status, pursuit.outcome) == (None, None)
 
 
-@pytest.mark.parametrize("detail", [{}, {"status": None}, {"status": 3}])
+@each_row("detail", [{}, {"status": None}, {"status": 3}])
 def test_one_without_a_status(clock, detail):
     workflow = FakeWorkflow(clock, *many(1))
     workflow.instances["i0000"].detail = lambda steps: detail
@@ -348,7 +347,7 @@ def test_one_without_a_status(clock, detail):
     assert "the API's answer tells no status" in pursuit.msg
 
 
-@pytest.mark.parametrize("error, is_waiting, stops", [
+@each_row("error, is_waiting, stops", [
     (AnswerLost("no answer"), False, False),
     (AnswerLost("no answer"), True, False),
     (Refused("no"), False, False),

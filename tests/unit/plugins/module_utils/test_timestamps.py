@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.timestamps import parse_timestamp, to_utc
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFSETS)
@@ -18,7 +18,7 @@ MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFS
 THREE = datetime(2026, 8, 6, 3, 0, 0, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("text, moment", [
+@each_row("text, moment", [
     ("2026-08-06T03:00:00Z", THREE),
     ("2026-08-06T03:00:00z", THREE),
     ("2026-08-06t03:00:00Z", THREE),
@@ -40,7 +40,7 @@ def test_understood(text, moment):
     assert parse_timestamp(text) == moment
 
 
-@pytest.mark.parametrize("text", [
+@each_row("text", [
     None, "", " ", "now", 1786000000, 1786000000.5, [], {}, True, b"2026-08-06T03:00:00Z",
     "2026-08-06", "2026-08-06T03:00:00", "03:00:00Z", "20260806T030000Z", "2026-08-06T03Z",
     "2026-8-6T03:00:00Z", "2026-13-06T03:00:00Z", "2025-02-29T00:00:00Z", "2026-08-06T25:00:00Z", "2026-08-06T03:61:00Z",
@@ -52,7 +52,7 @@ def test_not_understood(text):
     assert parse_timestamp(text) is None
 
 
-@pytest.mark.parametrize("moment, text", [
+@each_row("moment, text", [
     (THREE, "2026-08-06T03:00:00Z"),
     (THREE.replace(microsecond=123999), "2026-08-06T03:00:00.123Z"),
     (THREE.replace(microsecond=999), "2026-08-06T03:00:00Z"),

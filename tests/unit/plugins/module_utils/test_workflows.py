@@ -12,6 +12,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.envelope import
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, InstanceNotFound, WorkflowNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.workflows import PAGE_SIZE, Observed, Page, Workflow
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 
 class Calls:
@@ -77,7 +78,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("arguments, body, once", CHANGES)
+@each_row("arguments, body, once", CHANGES)
 def test_changes(arguments, body, once):
     calls = Calls(answer({"status": "running", "timestamp": "t"}))
     answered = Workflow(calls, "orders").change_status("a", *arguments, slots=0, longest_wait=1.5, is_repetition=True)
@@ -122,7 +123,7 @@ def test_filters_of_the_server():
     }]
 
 
-@pytest.mark.parametrize("is_development_session", [False, True])
+@each_row("is_development_session", [False, True])
 def test_cursors_are_followed(is_development_session):
     """However many a page holds; never a page number beside them."""
     calls = Calls(
@@ -143,7 +144,7 @@ def test_production_is_never_paged_by_number():
     assert len(pages(calls)) == 1
 
 
-@pytest.mark.parametrize("sizes, totals", [
+@each_row("sizes, totals", [
     ([100, 100, 50], [250] * 3), ([100, 100], [200] * 2), ([100, 100, 0], [None] * 3), ([40], [40]), ([40], [400]), ([100, 30], [None] * 2),
 ])
 def test_a_development_session_is(sizes, totals):
@@ -165,19 +166,19 @@ def test_pages_are_asked_for_as_they_are_taken():
     assert len(calls.made) == 1
 
 
-@pytest.mark.parametrize("result", [
+@each_row("result", [
     [None, 3, "a", [], {}, {"id": None}, {"id": ""}, {"id": 7}, {"id": ["a"]}, {"id": "."}, {"id": ".."}, {"id": "a", "status": "running"}],
 ])
 def test_what_is_no_instance_is_left_out(result):
     assert pages(Calls(answer(result)))[0].items == [{"id": "a", "status": "running"}]
 
 
-@pytest.mark.parametrize("total, known", [(7, 7), (0, 0), (None, None), ("7", None), (7.5, None), ([7], None)])
+@each_row("total, known", [(7, 7), (0, 0), (None, None), ("7", None), (7.5, None), ([7], None)])
 def test_the_server_s_count(total, known):
     assert pages(Calls(answer([], total_count=total)))[0].total == known
 
 
-@pytest.mark.parametrize("answers", [
+@each_row("answers", [
     [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c1")],
     [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c2"), answer(items(0, 2), cursor="c3")],
 ])

@@ -17,6 +17,7 @@ from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_inst
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply
 from ansible_collections.edgeops.cloudflare.tests.unit.running import ACCOUNT, TOKEN, TaskRunner
+from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 RETURN = yaml.safe_load(workflow_instance_status.RETURN)
 DOCUMENTATION = yaml.safe_load(workflow_instance_status.DOCUMENTATION)
@@ -245,9 +246,8 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(BAD)))
-def test_bad_input(task, number):
-    given, parts = BAD[number]
+@each_row("given, parts", BAD)
+def test_bad_input(task, given, parts):
     ran = task.run(**given)
     assert (ran.code, ran.result["failed"]) == (1, True)
     assert [part for part in parts if part not in ran.result["msg"]] == [], ran.result["msg"]
