@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+import json
+import sys
+
+from ansible.module_utils.basic import AnsibleModule, _load_params, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth, options, report
@@ -26,6 +29,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.workflows impor
 
 def run():
     """Run `workflow_instance_status`: read the task, do it, and exit."""
+    misfit = options.misfit(_load_params())
+    if misfit:
+        sys.stdout.write(json.dumps({"failed": True, "msg": misfit}) + "\n")
+        raise SystemExit(1)
     module = AnsibleModule(argument_spec=options.argument_spec(), supports_check_mode=True)
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)

@@ -26,6 +26,9 @@ LONGEST_STEP_NAME = 256
 
 _TIMES = ("created_after", "created_before", "ended_after", "ended_before")
 
+_DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
+
+_FAR_TOO_LARGE = 10 ** 15
 _DAY = 86400
 
 # option → (lowest, highest). What is larger is a slip: nobody waits for weeks, and a call never takes an hour.
@@ -103,6 +106,28 @@ def argument_spec():
     )
 
 
+def misfit(raw):
+    """What of a task's raw arguments ansible-core would answer with a traceback, or without naming the option.
+
+    Args:
+        raw: dict, the arguments before ansible-core has looked at them.
+
+    Returns:
+        str, what is wrong and what would be right; None where nothing is.
+    """
+    for option, example in _DICTIONARIES.items():
+        value = raw.get(option)
+        is_text = isinstance(value, str) and ("=" in value or value.lstrip().startswith("{"))
+        if value is not None and not isinstance(value, dict) and not is_text:
+            return f"{option} must be a dictionary such as {example}"
+    from_step = raw["from_step"] if isinstance(raw.get("from_step"), dict) else {}
+    numbers = [(option, raw.get(option)) for option in _NUMBERS] + [("from_step.count", from_step.get("count"))]
+    for option, value in numbers:
+        if isinstance(value, (int, float)) and not abs(value) < _FAR_TOO_LARGE:
+            return f"{option} must be a finite number, and not as large as that"
+    return None
+
+
 def validate(params):
     """Turn the module's parameters into a Request.
 
@@ -140,7 +165,7 @@ def validate(params):
 def _check_number(option, value, lowest, highest):
     # Not a number is neither within bounds nor outside of them, so ask for the inside.
     if value is not None and not lowest <= value <= highest:
-        shown = "far beyond that" if abs(value) >= 10 ** 15 else value
+        shown = "far beyond that" if abs(value) >= _FAR_TOO_LARGE else value
         raise OptionError(f"{option} must be a number from {lowest} to {highest}; it is {shown}")
 
 

@@ -17,6 +17,7 @@ from environments import BUILD, ROOT
 
 LOGS = BUILD / "logs"
 SHOWN_LINES = 60
+SHOWN_COLUMNS = 500
 
 # What pip says while it works is kept in the log and left out of the error.
 PIP = re.compile(
@@ -48,7 +49,7 @@ def _text(log):
 
 
 def _failure(command, what, log):
-    tail = "\n".join([line for line in _text(log).splitlines() if not PIP.match(line)][-SHOWN_LINES:])
+    tail = "\n".join([line[:SHOWN_COLUMNS] for line in _text(log).splitlines() if not PIP.match(line)][-SHOWN_LINES:])
     return ToolFailed("%s\n%s\n--- the end of %s:\n%s" % (shlex.join(command), what, log.relative_to(ROOT), tail))
 
 

@@ -66,18 +66,27 @@ class PretendedAPI:
 
     def assert_addressed(self, task):
         """Every request went to the workflow, and to one of the instances, that the task names, and nowhere else."""
-        base = urlsplit(task.get("api_url") or URL)
-        ids = task.get("instance_ids") or [task.get("instance_id")]
-        ids = ids if isinstance(ids, list) else str(ids).split(",")
+        url = str(task.get("api_url") or "").strip()
+        base = urlsplit(url or ("https://api.cloudflare.com/client/v4" if "api_url" in task else URL))
         for _method, url, _body in self.requests:
             parts = urlsplit(url)
-            assert parts.hostname == base.hostname.lower() and not parts.username
+            assert parts.hostname == base.hostname.lower() and not parts.username, url
             path = parts.path[len(base.path.rstrip("/")):].split("/")
             if path[1] == "accounts":
                 del path[1:3]
             assert (path[0], path[1], path[3]) == ("", "workflows", "instances"), url
             assert unquote(path[2]) == str(task["workflow_name"]), url
-            assert len(path) in (4, 5, 6) and (len(path) < 5 or unquote(path[4]) in [str(one) for one in ids]), url
+            assert len(path) in (4, 5, 6) and (len(path) < 5 or unquote(path[4]) in ids_of(task)), url
+
+
+def ids_of(task):
+    """The instances that a task names, as the argument spec reads them: list of str."""
+    ids = task.get("instance_ids")
+    if ids is None:
+        return [str(task.get("instance_id"))]
+    if isinstance(ids, str):
+        return ids.split(",")
+    return [str(one) for one in (ids if isinstance(ids, list) else [ids])]
 
 
 def run(task, check_mode=True):

@@ -137,9 +137,9 @@ def test_a_fault_that_stays(name, kind, once):
     attempts = 3 if is_passing and not once else 1
     assert len(adapter.requests) == attempts
     if once and meaning is NotSent:
-        assert type(error) is LookStale and type(error.cause) is NotSent
+        assert error.__class__ is LookStale and error.cause.__class__ is NotSent
     else:
-        assert type(error) is meaning
+        assert error.__class__ is meaning
         assert error.after_lost_answer is (meaning is AnswerLost)
     assert client.counts[kind] == (attempts if name in ARRIVED else 0)
     assert client.counts["retries"] == attempts - 1
@@ -153,7 +153,7 @@ def test_a_fault_that_passes(name, kind, once):
     client, adapter = scripted(make(), OK)
     if once:
         error = raised(client, kind, once)
-        assert type(error) is (LookStale if meaning is NotSent else AnswerLost)
+        assert error.__class__ is (LookStale if meaning is NotSent else AnswerLost)
         assert len(adapter.requests) == 1
     else:
         assert call(client, kind).result == {"status": "running"}
@@ -171,7 +171,7 @@ def test_backoff_between_attempts():
 
 def test_no_retries_at_all():
     client, adapter = scripted(Reply(503, b""), OK, retries=0)
-    assert type(raised(client)) is AnswerLost
+    assert raised(client).__class__ is AnswerLost
     assert len(adapter.requests) == 1
 
 
@@ -183,7 +183,7 @@ def test_an_answer_that_was_lost_before_is_told(then, kind):
     """What is answered to a repetition may be the consequence of the first attempt."""
     client, _adapter = scripted(Exchanges.reset(), then)
     error = raised(client, PATCH)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert error.after_lost_answer is True
     client, _adapter = scripted(then)
     assert raised(client, PATCH).after_lost_answer is False
@@ -208,10 +208,10 @@ def test_a_change_is_decided_anew(once):
     clock = FakeClock()
     client, adapter = scripted(BUSY, OK, clock=clock)
     error = raised(client, PATCH, once)
-    assert (type(error), error.cause, error.after_lost_answer) == (LookStale, None, False)
+    assert (error.__class__, error.cause, error.after_lost_answer) == (LookStale, None, False)
     assert (clock.monotonic(), len(adapter.requests), client.counts[PATCH]) == (0.0, 1, 1)
     # While the block holds it does not even go out.
-    assert type(raised(client, PATCH, once)) is LookStale
+    assert raised(client, PATCH, once).__class__ is LookStale
     assert (len(adapter.requests), client.counts[PATCH]) == (1, 1)
     clock.pass_by(7)
     assert call(client, PATCH, once).result == {"status": "running"}
@@ -231,8 +231,8 @@ def test_every_form_of_a_refusal(reply):
 def test_the_limit_of_patience():
     clock = FakeClock()
     client, adapter = scripted(failure(429, 10429, Retry_After="400"), OK, clock=clock)
-    assert type(raised(client)) is RateLimitExceeded
-    assert type(raised(client)) is RateLimitExceeded
+    assert raised(client).__class__ is RateLimitExceeded
+    assert raised(client).__class__ is RateLimitExceeded
     assert (len(adapter.requests), clock.monotonic()) == (1, 0.0)
 
 
@@ -241,10 +241,10 @@ def test_an_authentication_error_after_a_429_is_no_proof():
     call(client)
     assert len(adapter.requests) == 3
     client, adapter = scripted(BUSY, DENIED, DENIED, OK)
-    assert type(raised(client)) is AuthenticationError
+    assert raised(client).__class__ is AuthenticationError
     assert len(adapter.requests) == 3
     client, adapter = scripted(DENIED, OK)
-    assert type(raised(client)) is AuthenticationError
+    assert raised(client).__class__ is AuthenticationError
     assert len(adapter.requests) == 1
 
 
@@ -298,7 +298,7 @@ def test_nothing_is_sent_for_nobody():
 
     for kind in (READ, LIST, PATCH):
         client, adapter = scripted(OK, check=check)
-        assert type(raised(client, kind)) is ControllerGone
+        assert raised(client, kind).__class__ is ControllerGone
         assert (adapter.requests, client.counts["retries"]) == ([], 0)
 
 
@@ -310,7 +310,7 @@ def test_nor_repeated():
             raise ControllerGone("gone")
 
     client, adapter = scripted(lambda request: (gone.append(1), Reply(503, b""))[1], check=check)
-    assert type(raised(client, PATCH)) is ControllerGone
+    assert raised(client, PATCH).__class__ is ControllerGone
     assert len(adapter.requests) == 1
     assert client.counts == {READ: 0, LIST: 0, PATCH: 1, "retries": 0}
 
@@ -362,8 +362,8 @@ def test_redirects_are_not_followed(status):
     with LoopbackServer(lambda request, number: http(OK)) as other:
         with LoopbackServer(lambda request, number: http(Reply(status, b"", {"Location": other.url + "/x"}))) as server:
             client = client_for(server.url)
-            assert type(raised(client)) is UnusableServer
-            assert type(raised(client, PATCH, once=True)) is UnusableServer
+            assert raised(client).__class__ is UnusableServer
+            assert raised(client, PATCH, once=True).__class__ is UnusableServer
     assert (len(server.requests), other.requests) == (2, [])
 
 
@@ -475,7 +475,7 @@ def test_answers_that_can_not_be_used(name, monkeypatch):
         began = time.monotonic()
         error = raised(client, PATCH, once=True)
         assert time.monotonic() - began < 1.4
-    assert type(error) is AnswerLost
+    assert error.__class__ is AnswerLost
     assert sentence is None or sentence in error.message
     assert (len(server.requests), client.counts[PATCH]) == (1, 1)
 
@@ -506,14 +506,14 @@ def test_large_answers_are_read():
 
 def test_nobody_listens():
     error = raised(client_for(closed_port(), retries=1))
-    assert type(error) is NotSent
+    assert error.__class__ is NotSent
     assert error.message == "no connection to the API can be made; check the network and api_url"
 
 
 def test_no_tls_where_it_should_be():
     with LoopbackServer(lambda request, number: http(OK)) as server:
         error = raised(client_for(server.url.replace("http:", "https:"), retries=1))
-    assert type(error) is UnusableServer
+    assert error.__class__ is UnusableServer
     assert "does not speak TLS" in error.message
 
 
@@ -522,7 +522,7 @@ def test_hosts_that_can_not_be(host):
     """They pass as URLs, and no request can be made of them."""
     client = client_for(f"https://{host}/client/v4")
     error = raised(client)
-    assert type(error) in (UnusableServer, NotSent)
+    assert error.__class__ in (UnusableServer, NotSent)
     assert "api_url" in error.message
     assert client.counts[READ] == 0
 
@@ -544,7 +544,7 @@ def test_hosts_that_can_not_be(host):
 ])
 def test_classify(error, kind, sentence):
     told = classify(error, 30.0)
-    assert (type(told), told.message) == (kind, sentence)
+    assert (told.__class__, told.message) == (kind, sentence)
 
 
 # -- what is gathered --------------------------------------------------------------------------------------------------------

@@ -38,10 +38,9 @@ def test_a_stale_look_may_have_a_cause():
 
 def test_an_internal_error_tells_where_and_never_what():
     """The text of an exception that nobody foresaw may quote a secret."""
-    try:
+    with pytest.raises(KeyError) as caught:
         raise KeyError("token-0001")
-    except KeyError as caught:
-        text = internal_error_text(caught)
+    text = internal_error_text(caught.value)
     assert text.startswith("internal error: KeyError at test_errors.py:")
     assert text.endswith("; please report it")
     assert "token-0001" not in text

@@ -35,7 +35,8 @@ def test_the_time_of_creation_is_kept(record):
     record.see_listed(listed("running").value, 1.0)
     created = record.look.created
     record.see_detail(saw("running").value, 2.0)
-    assert record.look.created == created is not None
+    assert created is not None
+    assert record.look.created == created
 
 
 def test_the_failed_step_and_what_reruns():
