@@ -123,9 +123,23 @@ def misfit(raw):
     from_step = raw["from_step"] if isinstance(raw.get("from_step"), dict) else {}
     numbers = [(option, raw.get(option)) for option in _NUMBERS] + [("from_step.count", from_step.get("count"))]
     for option, value in numbers:
+        if isinstance(value, bool):
+            return f"{option} must be a number; it is {str(value).lower()}"
         if isinstance(value, (int, float)) and not abs(value) < _FAR_TOO_LARGE:
             return f"{option} must be a finite number, and not as large as that"
+    for option, value in raw.items():
+        if not _is_encodable(value):
+            return f"{option} contains half of a character (a lone surrogate); check where the text came from"
     return None
+
+
+def _is_encodable(value):
+    """Whether all text in a raw argument can be sent anywhere at all."""
+    if isinstance(value, dict):
+        return all(_is_encodable(part) for pair in value.items() for part in pair)
+    if isinstance(value, (list, tuple)):
+        return all(_is_encodable(part) for part in value)
+    return not isinstance(value, str) or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def validate(params):

@@ -129,7 +129,7 @@ def test_one_option(option):
         try:
             check_task(put(option, value), [option])
         except Exception as error:  # pylint: disable=broad-except
-            wrong.append("%.80r: %s: %.200s" % (value, type(error).__name__, error))
+            wrong.append("%.80r: %s: %.200s" % (value, type(error).__name__, " / ".join(str(error).splitlines()[:2])))
     assert not wrong, "\n".join(wrong)
 
     @fuzz

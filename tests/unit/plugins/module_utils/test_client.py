@@ -537,7 +537,8 @@ def test_hosts_that_can_not_be(host):
     (Exchanges.proxy(), NotSent, "the proxy that the environment names cannot be used; check HTTPS_PROXY and NO_PROXY"),
     (Exchanges.read_timeout(), AnswerLost, "no answer within 30 s (api_timeout)"),
     (Exchanges.reset(), AnswerLost, "the connection broke before the answer was complete"),
-    (certificate_error(), UnusableServer, "the server's certificate does not verify (self-signed certificate); check api_url, or name the right CA with ca_path"),
+    (certificate_error(), UnusableServer,
+     "the server's certificate does not verify (self-signed certificate); check api_url, or name the right CA with ca_path"),
     (OSError("no such file"), UnusableServer, "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"),
     (requests.exceptions.InvalidURL("no"), UnusableServer,
      "api_url, or the proxy that the environment names, is not a URL that can be used; check both"),
@@ -571,8 +572,10 @@ def test_an_answer_is_as_old_as_its_request():
 # -- odd ids -----------------------------------------------------------------------------------------------------------------
 
 
-IDS = ["order-1", "*/30 * * * *-1786001400000", "a/b", "a?b", "a#b", "a%2Fb", "%2e%2e", "...", "..a", "a/../b", "a b", " a", "ä", "日本", "~", "a;b", "a&b=c", "'\"<>",
-       "\\", "a" * 271]
+IDS = [
+    "order-1", "*/30 * * * *-1786001400000", "a/b", "a?b", "a#b", "a%2Fb", "%2e%2e", "...", "..a", "a/../b", "a b", " a", "ä", "日本", "~",
+    "a;b", "a&b=c", "'\"<>", "\\", "a" * 271,
+]
 
 
 @pytest.fixture(scope="module")

@@ -196,9 +196,10 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
     max_leaves=6,
 )
+ERRORS = st.fixed_dictionaries({"code": st.sampled_from([10000, 10400, 10429, 1, None, "x"]), "message": JSON})
 ENVELOPES = st.fixed_dictionaries({}, optional={
     "success": st.one_of(st.booleans(), JSON),
-    "errors": st.one_of(st.lists(st.one_of(JSON, st.fixed_dictionaries({"code": st.sampled_from([10000, 10400, 10429, 1, None, "x"]), "message": JSON}))), JSON),
+    "errors": st.one_of(st.lists(st.one_of(JSON, ERRORS)), JSON),
     "messages": JSON,
     "result": JSON,
     "result_info": JSON,

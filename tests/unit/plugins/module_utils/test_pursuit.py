@@ -113,7 +113,8 @@ CASES = [
      [saw("running"), ok("running"), saw("running", after=1), saw("running", after=1), saw("paused", after=1)], ["pause"], CHANGED, True, "paused"),
     ("what only the answer told counts after two looks", PAUSE,
      [saw("running"), ok("waitingForPause"), saw("running", after=2), saw("running", after=3), ok("paused")], ["pause"] * 2, CHANGED, True, "paused"),
-    ("waiting after running is another status", PAUSE, [saw("running"), ok("running"), saw("waiting", after=1), ok("paused")], ["pause"] * 2, CHANGED, True, "paused"),
+    ("waiting after running is another status", PAUSE,
+     [saw("running"), ok("running"), saw("waiting", after=1), ok("paused")], ["pause"] * 2, CHANGED, True, "paused"),
     ("the wait begins anew with each accepted PATCH", PAUSE,
      [saw("queued"), ok("queued"), saw("running", after=299), ok("waitingForPause"), saw("paused", after=299)], ["pause"] * 2, CHANGED, True, "paused"),
 
@@ -121,11 +122,13 @@ CASES = [
     ("terminate refused: it is terminated already", TERMINATE, [saw("running"), refused(), saw("terminated")], ["terminate"], UNCHANGED, False, "terminated"),
     ("terminate refused: it has completed", TERMINATE, [saw("running"), refused(), saw("complete")], ["terminate"], UNCHANGED, False, "complete"),
     ("terminate refused: it runs", TERMINATE, [saw("running"), refused(), saw("running")], ["terminate"], FAILED, False, "running"),
-    ("terminate refused after a lost answer: ours", TERMINATE, [saw("running"), refused(lost=True), saw("terminated")], ["terminate"], CHANGED, True, "terminated"),
+    ("terminate refused after a lost answer: ours", TERMINATE,
+     [saw("running"), refused(lost=True), saw("terminated")], ["terminate"], CHANGED, True, "terminated"),
     ("pause refused: paused by somebody else", PAUSE, [saw("running"), refused(), saw("paused")], ["pause"], UNCHANGED, False, "paused"),
     ("pause refused: about to pause by somebody else", PAUSE, [saw("running"), refused(), saw("waitingForPause"), saw("paused", after=2)],
      ["pause"], UNCHANGED, False, "paused"),
-    ("pause refused: it has moved, so it is tried again", PAUSE, [saw("queued"), refused(), saw("running"), ok("paused")], ["pause"] * 2, CHANGED, True, "paused"),
+    ("pause refused: it has moved, so it is tried again", PAUSE,
+     [saw("queued"), refused(), saw("running"), ok("paused")], ["pause"] * 2, CHANGED, True, "paused"),
     ("resume refused: it runs", RESUME, [saw("paused"), refused(), saw("running")], ["resume"], UNCHANGED, False, "running"),
     ("resume refused: it is paused", RESUME, [saw("paused"), refused(), saw("paused")], ["resume"], FAILED, False, "paused"),
     ("restart refused", RESTART, [saw("errored"), refused(), saw("errored")], ["restart"], FAILED, False, "errored"),
@@ -238,7 +241,8 @@ CASES = [
      [saw("running", steps=STEPS), ok(), saw("running", steps=STEPS), saw("running", after=2, steps=again())], ["restart"], CHANGED, True, "running"),
     ("from a step that is not in the log: the API decides", FROM_CHARGE, [saw("errored", steps=STEPS[:1]), refused(), saw("errored", steps=STEPS[:1])],
      ["restart"], FAILED, False, "errored"),
-    ("from a step of one rolled back", FROM_CHARGE, [saw("errored", steps=STEPS, rollback={"outcome": "complete", "error": None})], [], FAILED, False, "errored"),
+    ("from a step of one rolled back", FROM_CHARGE,
+     [saw("errored", steps=STEPS, rollback={"outcome": "complete", "error": None})], [], FAILED, False, "errored"),
     ("from a step lost: it was done", FROM_CHARGE, [saw("errored", steps=STEPS), lost(), saw("errored", ended=60, steps=again())],
      ["restart"], CHANGED, True, "errored"),
     ("from a step lost: no effect", FROM_CHARGE, [saw("running", steps=STEPS), lost(), saw("running", steps=STEPS), saw("running", after=30, steps=STEPS)],
@@ -271,7 +275,8 @@ CASES = [
     ("held back after a lost answer: repeated", PAUSE, [saw("running"), stale(was_lost=True), saw("running"), ok("paused"), saw("paused")],
      ["pause"] * 2, CHANGED, True, "paused"),
     ("held back, sent, moved, held back again", PAUSE,
-     [saw("queued"), stale(), saw("queued"), ok("queued"), saw("running", after=1), stale(), saw("running"), ok("paused")], ["pause"] * 2, CHANGED, True, "paused"),
+     [saw("queued"), stale(), saw("queued"), ok("queued"), saw("running", after=1), stale(), saw("running"), ok("paused")],
+     ["pause"] * 2, CHANGED, True, "paused"),
 ]
 
 
@@ -330,7 +335,8 @@ SENTENCES = [
     (PAUSE, [unseen()],
      "instance order-1 could not be looked at: no answer within 30 s (api_timeout); nothing was sent, run again"),
     (PAUSE, [saw("running"), gone()], "instance order-1 is gone: it was deleted before pause reached it; trigger it anew if it is needed"),
-    (PAUSE, [saw("running"), ok("waitingForPause"), gone(after=5)], "instance order-1 is gone: it was deleted after pause was sent; trigger it anew if it is needed"),
+    (PAUSE, [saw("running"), ok("waitingForPause"), gone(after=5)],
+     "instance order-1 is gone: it was deleted after pause was sent; trigger it anew if it is needed"),
 ]
 
 

@@ -91,7 +91,8 @@ def test_item_of_one_that_was_not_attempted():
 
 
 def test_item_of_a_restart_from_a_step():
-    item = report.item(story(saw("errored", error=DECLINED, steps=STEPS), ok(), saw("running", end=None, steps=again()), state="restarted", from_failed_step=True))
+    events = [saw("errored", error=DECLINED, steps=STEPS), ok(), saw("running", end=None, steps=again())]
+    item = report.item(story(*events, state="restarted", from_failed_step=True))
     assert item["restarted_from"] == {"name": "charge", "count": 1, "type": "do"}
     assert item["reruns"] == [{"name": "notify", "count": 1, "type": "do"}]
 
@@ -199,7 +200,8 @@ def test_facts():
 
 
 def test_warnings():
-    errored = [story(saw("errored"), ok(), saw("errored", run=1, error=DECLINED), state="restarted", instance_id="order-{0}".format(number)) for number in range(8)]
+    events = [saw("errored"), ok(), saw("errored", run=1, error=DECLINED)]
+    errored = [story(*events, state="restarted", instance_id="order-{0}".format(number)) for number in range(8)]
     assert report.warnings([paused()], [], None, 0.0) == []
     assert report.warnings(errored[:2], [], None, 10.0) == [
         "instance order-0 was restarted and is errored again by now with Error: card declined",
