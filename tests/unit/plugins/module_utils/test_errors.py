@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import errors
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import CloudflareError, LookStale, NotSent, internal_error_text

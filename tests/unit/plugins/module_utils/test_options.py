@@ -289,6 +289,34 @@ def test_spec():
     assert {name for name, option in SPEC.items() if option.get("required")} == {"workflow_name", "state"}
 
 
+# -- what ansible-core itself has no sentence for ---------------------------------------------------------------------
+
+
+@each_row("raw, option", [
+    ({"from_step": "charge"}, "from_step"),
+    ({"from_step": ["charge"]}, "from_step"),
+    ({"select": ["errored"]}, "select"),
+    ({"select": 3}, "select"),
+    ({"concurrency": True}, "concurrency"),
+    ({"wait_timeout": float("inf")}, "wait_timeout"),
+    ({"wait_timeout": float("nan")}, "wait_timeout"),
+    ({"max_instances": 10 ** 400}, "max_instances"),
+    ({"from_step": {"name": "charge", "count": 10 ** 400}}, "from_step.count"),
+    ({"from_step": {"name": "\ud800"}}, "from_step"),
+    ({"instance_ids": ["a", "\udfff"]}, "instance_ids"),
+])
+def test_misfits(raw, option):
+    assert options.misfit(raw).startswith(option + " ")
+
+
+@each_row("raw", [
+    {}, params(), {"from_step": {"name": "charge", "count": 2}}, {"from_step": "name=charge"}, {"from_step": '{"name": "charge"}'},
+    {"select": None}, {"concurrency": "8"}, {"wait_timeout": 5}, {"instance_id": "日本 😀"},
+])
+def test_what_fits(raw):
+    assert options.misfit(raw) is None
+
+
 # -- anything that passes the argument spec ---------------------------------------------------------------------------
 
 TEXT = st.one_of(st.text(max_size=300), st.sampled_from(["", ".", "..", "order-1", "2026-08-06T03:00:00Z", "[z-a]", "*"]))
