@@ -4,6 +4,9 @@
 PYTHON ?= python3
 CORE ?= 2.19
 ARGS ?=
+
+# files of tests that run at once; most of the time they wait for the engine or for a tool
+JOBS ?= 3
 export CORE
 
 # ansible-core of everything that is not about testing several
@@ -21,7 +24,7 @@ demo: ## An incident from the first look to all clear, on the local Workflows en
 	@$(IN) $(BASELINE) python tests/demo/run.py $(ARGS)
 
 test: ## Every check; CORE="2.18 2.19 2.20 2.21 newest" (any of them), PY=3.13, ARGS="-k sanity"
-	@$(IN) core-$(firstword $(filter-out newest,$(CORE)) 2.19) pytest $(ARGS)
+	@$(IN) core-$(firstword $(filter-out newest,$(CORE)) 2.19) pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-quick: ## The unit tests straight from the checkout, in seconds
 	@$(IN) $(BASELINE) env PYTHONPATH=.build/collections pytest tests/unit $(ARGS)

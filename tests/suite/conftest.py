@@ -21,17 +21,23 @@ from ansible_test import pin
 from engine import Engine
 from staging import staged
 
-# Cheap checks first, the engine before what needs it.
-ORDER = ("test_static", "test_package", "test_units", "test_sanity", "test_engine", "test_integration")
+# Cheap checks first; then what takes longest, since files run side by side.
+ORDER = ("test_static", "test_package", "test_integration", "test_sanity", "test_faults", "test_units", "test_engine")
 
 
 def _newest():
     return next(core for core in reversed(environments.CORES) if environments.python_for("core-" + core))
 
 
-def pytest_configure():
+# Tells the workers, which get their tests by name, that everything was asked for.
+WHOLE_SUITE = "EDGEOPS_WHOLE_SUITE"
+
+
+def pytest_configure(config):
     """A run that is told to end cleans up like one that is interrupted: tools have sessions of their own and would go on."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if config.args_source == config.ArgsSource.TESTPATHS:
+        os.environ[WHOLE_SUITE] = "1"
 
 
 @functools.cache
@@ -74,9 +80,9 @@ def _must_be_all_there(items):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
-    """Sort by cost; the sort keeps the order inside a file."""
-    if config.args_source == config.ArgsSource.TESTPATHS:
+def pytest_collection_modifyitems(items):
+    """Put them in ORDER; the sort keeps the order inside a file."""
+    if os.environ.get(WHOLE_SUITE):
         # Everything was asked for: nothing may have vanished. Before -k deselects.
         _must_be_all_there(items)
     items.sort(key=_position)
@@ -84,7 +90,8 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_sessionfinish(session):
     """A skipped test proves nothing: it fails the run."""
-    if session.config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped") and not session.exitstatus:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")  # the workers have none
+    if reporter and reporter.stats.get("skipped") and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -322,7 +322,7 @@ class Instance:
         if self.is_finished:
             return
         self.events += 1
-        if self.status in ("waiting", "queued"):  # an event wakes what is stranded
+        if self.status == "waiting":
             self._run()
 
     def pause(self):

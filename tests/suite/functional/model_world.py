@@ -112,9 +112,9 @@ class World:
         status, names = instance.status, []
         if status in ("running", "waiting"):
             names += ["pause", "strand"]
-        if status == "queued":
-            names += ["unstrand", "unstrand"]
-        names += ["event", "event", "pause", "resume", "switch", "restart", "disguise"]
+        # An event makes a stranded instance run, and can be taken for two by it.
+        names += ["unstrand", "unstrand"] if status == "queued" else ["event", "event"]
+        names += ["pause", "resume", "switch", "restart", "disguise"]
         if status in ("running", "waiting", "paused", "queued") and instance.has_handlers:
             names += ["roll_back", "roll_back"]
         if instance.rollback is None and not instance.was_cut_short:
