@@ -88,7 +88,7 @@ class Client:
         #: str or None: the server's own time at its first answer, as its Date header tells it.
         self.server_date = None
         self._session = new_session(f"edgeops.cloudflare/{VERSION} (ansible-core/{core_version})", concurrency)
-        self._session.auth = CredentialsAuth(connection.credentials)
+        self._auth = CredentialsAuth(connection.credentials)
         self._settings = None
 
     @property
@@ -189,8 +189,10 @@ class Client:
         timeout = self._connection.api_timeout
         sent = True
         try:
-            request = self._session.prepare_request(
-                requests.Request(method, self._connection.api_url + path, params=query, json=body)
+            # Prepared without the session's merging, which costs a tenth of the time of a large task.
+            request = requests.PreparedRequest()
+            request.prepare(
+                method, self._connection.api_url + path, headers=self._session.headers, params=query, json=body, auth=self._auth
             )
             response = self._session.send(
                 request, timeout=timeout, stream=True, allow_redirects=False, **self._transport_settings(request.url)

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
+import json
 import re
 import typing as t
 
@@ -117,20 +119,44 @@ def misfit(raw):
     """
     for option, example in _DICTIONARIES.items():
         value = raw.get(option)
-        is_text = isinstance(value, str) and ("=" in value or value.lstrip().startswith("{"))
-        if value is not None and not isinstance(value, dict) and not is_text:
+        if value is not None and not isinstance(value, dict) and not (isinstance(value, str) and _spells_dictionary(value)):
             return f"{option} must be a dictionary such as {example}"
     from_step = raw["from_step"] if isinstance(raw.get("from_step"), dict) else {}
     numbers = [(option, raw.get(option)) for option in _NUMBERS] + [("from_step.count", from_step.get("count"))]
     for option, value in numbers:
         if isinstance(value, bool):
             return f"{option} must be a number; it is {str(value).lower()}"
-        if isinstance(value, (int, float)) and not abs(value) < _FAR_TOO_LARGE:
-            return f"{option} must be a finite number, and not as large as that"
+        if not _is_of_sensible_size(value):
+            return f"{option} must be a number that is finite and not as large as that"
     for option, value in raw.items():
         if not _is_encodable(value):
             return f"{option} contains half of a character (a lone surrogate); check where the text came from"
     return None
+
+
+def _spells_dictionary(text):
+    """Whether ansible-core can read a dictionary from this text."""
+    if not text.lstrip().startswith("{"):
+        return "=" in text
+    try:
+        return isinstance(ast.literal_eval(text.strip()), dict)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        pass
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_of_sensible_size(value):
+    """Whether ansible-core can turn a number, or a text that is one, into one of any type."""
+    try:
+        number = float(value) if isinstance(value, (int, float, str)) else 0.0
+    except OverflowError:
+        return False
+    except ValueError:
+        return True  # no number at all, which ansible-core says by itself
+    return abs(number) < _FAR_TOO_LARGE
 
 
 def _is_encodable(value):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import environments
 
+
 def environment(engine, **more):
     """What an operator's shell would have set."""
     return {

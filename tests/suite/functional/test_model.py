@@ -20,7 +20,7 @@ def coverage():
     return Coverage()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: "seed %d" % seed)
 def test_against_the_model(bench, coverage, capsys, seed):
     """Decisions, results, calls, final statuses and what truly ran are as the model says."""
     with capsys.disabled():
