@@ -70,7 +70,8 @@ class PretendedAPI:
         base = urlsplit(url or ("https://api.cloudflare.com/client/v4" if "api_url" in task else URL))
         for _method, url, _body in self.requests:
             parts = urlsplit(url)
-            assert parts.hostname == base.hostname.encode("idna").decode().lower() and not parts.username, url
+            host = base.hostname if base.hostname.isascii() else base.hostname.encode("idna").decode()
+            assert parts.hostname == host.lower() and not parts.username, url
             path = parts.path[len(base.path.rstrip("/")):].split("/")
             if path[1] == "accounts":
                 del path[1:3]

@@ -239,10 +239,10 @@ def start_play(flock, tmp_path, timeout=0):
 
 def test_task_timeout(slow, tmp_path):
     """The task keyword `timeout`: the task fails, and the module stops sending."""
-    slow.control("POST", "/latency", {"ms": 500})
-    play = start_play(slow, tmp_path, timeout=4)
+    slow.control("POST", "/latency", {"ms": 1000})
+    play = start_play(slow, tmp_path, timeout=7)
     assert play.finish(timeout=30) == 2
-    assert "Timed out after 4 second(s)" in play.output
+    assert "Timed out after 7 second(s)" in play.output
     assert "Traceback" not in play.output
     assert_nothing_new(slow, slow.calls()["by_kind"]["patches"])
     assert slow.cost()[2] < 40
@@ -253,10 +253,7 @@ def test_playbook_stopped(slow, tmp_path, name):
     """Ctrl-C in the terminal, and a playbook that is killed."""
     play = start_play(slow, tmp_path)
     before = slow.calls()["by_kind"]["patches"]
-    if name == "SIGINT":
-        os.killpg(play.popen.pid, signal.SIGINT)  # as the terminal does
-    else:
-        play.popen.send_signal(getattr(signal, name))
+    os.killpg(play.popen.pid, getattr(signal, name))  # the whole group, as terminals and runners do
     play.popen.wait(timeout=15)
     assert_nothing_new(slow, before, under_way=4)
     assert slow.cost()[2] < 40
@@ -272,6 +269,7 @@ def test_runner_job_cancelled(slow, tmp_path):
     playbook = tmp_path / "pause.yml"
     playbook.write_text(PAUSE_EVERYTHING.format(timeout=0), encoding="utf-8")
     slow.forget_calls()
+    slow.control("POST", "/latency", {"ms": 500})
     seen = []
 
     def cancelled():
@@ -279,7 +277,13 @@ def test_runner_job_cancelled(slow, tmp_path):
         return seen[-1] >= 2
 
     runner = ansible_runner.run(
-        private_data_dir=str(tmp_path), playbook=str(playbook), envvars=environment(slow.bench.engine), cancel_callback=cancelled, quiet=True)
+        private_data_dir=str(tmp_path),
+        playbook=str(playbook),
+        envvars=environment(slow.bench.engine),
+        settings={"pexpect_timeout": 1},
+        cancel_callback=cancelled,
+        quiet=True,
+    )
     assert runner.status == "canceled"
     assert_nothing_new(slow, seen[-1], under_way=4)
     assert slow.cost()[2] < 40
