@@ -129,8 +129,8 @@ def misfit(raw):
         if not _is_of_sensible_size(value):
             return f"{option} must be a number that is finite and not as large as that"
     for option, value in raw.items():
-        if not _is_encodable(value):
-            return f"{option} contains half of a character (a lone surrogate); check where the text came from"
+        if not _is_plain_text(value):
+            return f"{option} contains a NUL or half of a character (a lone surrogate); check where the text came from"
     return None
 
 
@@ -159,13 +159,13 @@ def _is_of_sensible_size(value):
     return abs(number) < _FAR_TOO_LARGE
 
 
-def _is_encodable(value):
-    """Whether all text in a raw argument can be sent anywhere at all."""
+def _is_plain_text(value):
+    """Whether all text in a raw argument can be sent, and logged, at all."""
     if isinstance(value, dict):
-        return all(_is_encodable(part) for pair in value.items() for part in pair)
+        return all(_is_plain_text(part) for pair in value.items() for part in pair)
     if isinstance(value, (list, tuple)):
-        return all(_is_encodable(part) for part in value)
-    return not isinstance(value, str) or not any("\ud800" <= character <= "\udfff" for character in value)
+        return all(_is_plain_text(part) for part in value)
+    return not isinstance(value, str) or not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
 
 
 def validate(params):

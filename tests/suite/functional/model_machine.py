@@ -67,7 +67,8 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(programs=st.tuples(PROGRAMS, PROGRAMS))
     def begin(self, programs):
-        """Two instances to begin with, so that every rule has something to do."""
+        """Two instances to begin with, so that every rule has something to do, and one that never was."""
+        self.world.imagine()
         for bad, program in enumerate(programs):
             self._create(program, bool(bad))
 

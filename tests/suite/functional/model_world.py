@@ -52,6 +52,13 @@ class World:
         self.settle([instance])
         return instance
 
+    def imagine(self):
+        """An instance that never was, under an id that a task may name. Returns it."""
+        nobody = Instance(self.prefix + "nobody", ())
+        nobody.vanish()
+        self.instances[nobody.id] = nobody
+        return nobody
+
     def end(self):
         """Remove all; before, nothing more has run than is known."""
         try:

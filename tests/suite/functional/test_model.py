@@ -36,3 +36,14 @@ def test_enough_was_covered(coverage, capsys):
     assert coverage.totals["module runs"] >= 150
     assert {"changed", "unchanged", "failed"} <= set(coverage.outcomes)
     assert sum(coverage.meddling.values()) >= 10
+
+
+def test_restarted_as_soon_as_started(bench):
+    """What this machine has found once: a listing tells less of when an instance was started than a look at it alone does."""
+    bench.create("model", ["just-started"], {"steps": [{"do": "begin"}, {"wait": "event"}]}, status="waiting")
+    task = {"workflow_name": "model", "select": {"id_glob": "just-started", "status": ["waiting"]}, "state": "restarted", "wait_timeout": 5}
+    for times in (2, 3):
+        result = bench.module(**task)
+        assert not result.get("failed") and result["changed"], result["msg"]
+        bench.control("POST", "/await", {"workflow": "model", "instance": "just-started", "status": "waiting"})
+        assert bench.steps("model", "just-started")["steps"] == {"begin": times}
