@@ -24,7 +24,7 @@ demo: ## An incident from the first look to all clear, on the local Workflows en
 	@$(IN) $(BASELINE) python tests/demo/run.py $(ARGS)
 
 test: ## Every check; CORE="2.18 2.19 2.20 2.21 newest" (any of them), PY=3.13, ARGS="-k sanity"
-	@$(IN) core-$(firstword $(filter-out newest,$(CORE)) 2.19) pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(IN) core-$(firstword $(filter-out newest,$(CORE)) 2.19) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-quick: ## The unit tests straight from the checkout, in seconds
 	@$(IN) $(BASELINE) env PYTHONPATH=.build/collections pytest tests/unit $(ARGS)

@@ -81,9 +81,15 @@ class Flock:
         self.bench = bench
         self.workflow = workflow
         self.control = bench.control
+        #: list of subprocess.Popen: what tests have started, and `purge` ends.
+        self.started = []
 
     def purge(self):
-        """Delete all instances."""
+        """End what still runs, and delete all instances. (The engine can't take a change and a deletion at the same time.)"""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+        self.control("POST", "/idle")
         self.control("POST", "/purge", {"workflow": self.workflow})
 
     def create(self, instance_ids, params=None, status="waiting", **more):
@@ -150,7 +156,9 @@ class Flock:
     def start(self, **options):
         """Start the module in a process of its own; see harness.Process."""
         self.forget_calls()
-        return self.bench.process(workflow_name=self.workflow, **options)
+        process = self.bench.process(workflow_name=self.workflow, **options)
+        self.started.append(process.popen)
+        return process
 
     def check(self, result):
         """What is true of every result of a task that had valid options."""

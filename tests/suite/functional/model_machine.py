@@ -106,7 +106,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), mode=_MODES)
     def task_for_one(self, data, mode):
         """A task with `instance_id`."""
-        instance = self._draw(data, self.world.instances.values())
+        instance = self._draw(data, self.world.known())
         self._perform("task for one", self._task(data, [instance]), {"instance_id": instance.id}, [instance], mode)
 
     @rule(data=st.data())
@@ -122,7 +122,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), mode=_MODES)
     def task_for_several(self, data, mode):
         """A task with `instance_ids`, some of them given twice."""
-        ids = data.draw(st.lists(st.sampled_from(sorted(self.world.instances)), min_size=1, max_size=8), label="ids")
+        ids = data.draw(st.lists(st.sampled_from([instance.id for instance in self.world.known()]), min_size=1, max_size=8), label="ids")
         instances = [self.world.instances[instance_id] for instance_id in dict.fromkeys(ids)]
         options = {"instance_ids": ids, "concurrency": data.draw(st.sampled_from([1, 4]), label="concurrency")}
         task = self._task(data, instances)

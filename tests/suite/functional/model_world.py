@@ -42,6 +42,10 @@ class World:
         """The instances that are there; oldest first."""
         return [instance for instance in self.instances.values() if not instance.is_gone]
 
+    def known(self):
+        """The instances that a task may name: those that are there, and two that are not."""
+        return self.alive() + [instance for instance in self.instances.values() if instance.is_gone][-2:]
+
     def create(self, program, bad, undo_bad, cron):
         """A new instance; `cron`: with an id as cron triggers make them. Returns it."""
         instance_id = "%s%s%d" % ("*/5 * * * *-" if cron else "", self.prefix, len(self.instances))

@@ -234,6 +234,7 @@ def start_play(flock, tmp_path, timeout=0):
     playbook.write_text(PAUSE_EVERYTHING.format(timeout=timeout), encoding="utf-8")
     flock.forget_calls()
     play = Play(flock.bench.engine, str(playbook))
+    flock.started.append(play.popen)
     wait_for_calls(flock, "patches", 2)
     return play
 
