@@ -19,8 +19,8 @@ from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply
 from ansible_collections.edgeops.cloudflare.tests.unit.running import ACCOUNT, TOKEN, TaskRunner
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
-RETURN = yaml.safe_load(workflow_instance_status.RETURN)
-DOCUMENTATION = yaml.safe_load(workflow_instance_status.DOCUMENTATION)
+RETURNED = yaml.safe_load(workflow_instance_status.RETURN)
+DOCUMENTED = yaml.safe_load(workflow_instance_status.DOCUMENTATION)
 
 #: What is there on success and on failure, once the options are valid.
 SHAPE = {"changed", "msg", "instances", "summary", "api_calls", "messages"}
@@ -305,12 +305,12 @@ def test_without_requests(task, monkeypatch):
 def documented_options():
     """The options of the documentation and of its fragments."""
     found = {}
-    for fragment in DOCUMENTATION["extends_documentation_fragment"]:
+    for fragment in DOCUMENTED["extends_documentation_fragment"]:
         collection, name, variant = (fragment.split(".", 3) + ["documentation"])[1:4]
         assert collection == "cloudflare"
         module = importlib.import_module("ansible_collections.edgeops.cloudflare.plugins.doc_fragments." + name)
         found.update(yaml.safe_load(getattr(module.ModuleDocFragment, variant.upper()))["options"])
-    found.update(DOCUMENTATION["options"])
+    found.update(DOCUMENTED["options"])
     return found
 
 
@@ -344,13 +344,13 @@ def test_the_result_is_what_the_documentation_says(task):
         "many": task.run(instance_ids=["paused", "errored"], state="terminated"),
     }
     for name, ran in everything.items():
-        assert keys_of(ran.result) - {"changed"} <= set(RETURN), name
-        assert set(ran.result["summary"]) == set(RETURN["summary"]["contains"]), name
-        assert set(ran.result["api_calls"]) == set(RETURN["api_calls"]["contains"]), name
+        assert keys_of(ran.result) - {"changed"} <= set(RETURNED), name
+        assert set(ran.result["summary"]) == set(RETURNED["summary"]["contains"]), name
+        assert set(ran.result["api_calls"]) == set(RETURNED["api_calls"]["contains"]), name
         for item in ran.result["instances"]:
-            assert set(item) == returned(RETURN["instances"]["contains"]), name
-    assert set(RETURN) == keys_of(everything["success"].result) - {"changed"}
-    assert set(everything["success"].result["ansible_facts"]) == set(RETURN["ansible_facts"]["contains"])
+            assert set(item) == returned(RETURNED["instances"]["contains"]), name
+    assert set(RETURNED) == keys_of(everything["success"].result) - {"changed"}
+    assert set(everything["success"].result["ansible_facts"]) == set(RETURNED["ansible_facts"]["contains"])
 
 
 def test_the_result_of_a_restart_is_what_the_documentation_says(task):
@@ -358,18 +358,18 @@ def test_the_result_of_a_restart_is_what_the_documentation_says(task):
         {"name": "charge-1", "type": "step", "start": stamp(3.1), "end": stamp(3.2), "success": False, "error": {"name": "Error", "message": "card declined"}},
     ]
     item = task.run(instance_id="errored", state="restarted", from_failed_step=True).result["instance"]
-    assert set(item) == set(RETURN["instances"]["contains"]) - {"rollback"}
+    assert set(item) == set(RETURNED["instances"]["contains"]) - {"rollback"}
     task.workflow.instances["running"].rolling_back = 1.0
     item = task.run(instance_id="running", state="terminated", rollback=True).result["instance"]
-    assert set(item) == set(RETURN["instances"]["contains"]) - {"restarted_from", "reruns"}
+    assert set(item) == set(RETURNED["instances"]["contains"]) - {"restarted_from", "reruns"}
 
 
 def test_types_are_those_documented(task):
     kinds = {"str": str, "bool": bool, "int": int, "float": float, "dict": dict, "list": list}
     result = task.run(instance_id="running", state="paused").result
     for documented, values in (
-        (RETURN, result), (RETURN["summary"]["contains"], result["summary"]), (RETURN["api_calls"]["contains"], result["api_calls"]),
-        (RETURN["instances"]["contains"], result["instance"]),
+        (RETURNED, result), (RETURNED["summary"]["contains"], result["summary"]), (RETURNED["api_calls"]["contains"], result["api_calls"]),
+        (RETURNED["instances"]["contains"], result["instance"]),
     ):
         for key, about in documented.items():
             if values.get(key) is not None:
@@ -377,7 +377,7 @@ def test_types_are_those_documented(task):
 
 
 def test_no_return_key_is_a_method_of_dicts():
-    assert not set(RETURN) & set(dir(dict))
+    assert not set(RETURNED) & set(dir(dict))
 
 
 def test_examples_are_tasks():
