@@ -135,9 +135,9 @@ def misfit(raw):
 
 
 def _spells_dictionary(text):
-    """Whether ansible-core can read a dictionary from this text."""
-    if not text.lstrip().startswith("{"):
-        return "=" in text
+    """Whether ansible-core can read a dictionary from this text; a template that a linter has not rendered may become one."""
+    if "{{" in text or not text.lstrip().startswith("{"):
+        return "{{" in text or "=" in text
     try:
         return isinstance(ast.literal_eval(text.strip()), dict)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
