@@ -31,8 +31,10 @@ _TIMES = ("created_after", "created_before", "ended_after", "ended_before")
 _DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
 
 _FAR_TOO_LARGE = 10 ** 15
+_LONGEST_NUMBER_SHOWN = 24
 _DAY = 86400
 
+_STEP_COUNT = "from_step.count"
 # option → (lowest, highest). What is larger is a slip: nobody waits for weeks, and a call never takes an hour.
 _NUMBERS = {
     "api_timeout": (0.1, 3600),
@@ -45,6 +47,7 @@ _NUMBERS = {
     "requests_per_second": (0.01, 1000),
     "rate_limit_reserve": (0, 0.9),
     "rate_limit_timeout": (0, _DAY),
+    _STEP_COUNT: (1, 1000000),
 }
 
 
@@ -122,12 +125,10 @@ def misfit(raw):
         if value is not None and not isinstance(value, dict) and not (isinstance(value, str) and _spells_dictionary(value)):
             return f"{option} must be a dictionary such as {example}"
     from_step = raw["from_step"] if isinstance(raw.get("from_step"), dict) else {}
-    numbers = [(option, raw.get(option)) for option in _NUMBERS] + [("from_step.count", from_step.get("count"))]
-    for option, value in numbers:
-        if isinstance(value, bool):
-            return f"{option} must be a number; it is {str(value).lower()}"
-        if not _is_of_sensible_size(value):
-            return f"{option} must be a number that is finite and not as large as that"
+    given = dict(raw, **{_STEP_COUNT: from_step.get("count")})
+    for option, bounds in _NUMBERS.items():
+        if isinstance(given.get(option), bool) or not _is_of_sensible_size(given.get(option)):
+            return _out_of_bounds(option, given[option], *bounds)
     for option, value in raw.items():
         if not _is_plain_text(value):
             return f"{option} contains a NUL or half of a character (a lone surrogate); check where the text came from"
@@ -135,9 +136,11 @@ def misfit(raw):
 
 
 def _spells_dictionary(text):
-    """Whether ansible-core can read a dictionary from this text; a template that a linter has not rendered may become one."""
-    if "{{" in text or not text.lstrip().startswith("{"):
-        return "{{" in text or "=" in text
+    """Whether ansible-core can read a dictionary from this text, or will say so itself."""
+    if "{{" in text:
+        return True  # a template that a linter has not rendered
+    if not text.lstrip().startswith("{"):
+        return "=" in text
     try:
         return isinstance(ast.literal_eval(text.strip()), dict)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -180,8 +183,9 @@ def validate(params):
         OptionError: names the option, and what would be right.
     """
     check_path_part("workflow_name", params["workflow_name"], longest=LONGEST_WORKFLOW_NAME)
+    given = dict(params, **{_STEP_COUNT: (params["from_step"] or {}).get("count")})
     for option, bounds in _NUMBERS.items():
-        _check_number(option, params[option], *bounds)
+        _check_number(option, given[option], *bounds)
     instance_ids = _instance_ids(params)
     selection = _selection(params["select"]) if params["select"] is not None else None
     return Request(
@@ -205,8 +209,18 @@ def validate(params):
 def _check_number(option, value, lowest, highest):
     # Not a number is neither within bounds nor outside of them, so ask for the inside.
     if value is not None and not lowest <= value <= highest:
-        shown = "far beyond that" if abs(value) >= _FAR_TOO_LARGE else value
-        raise OptionError(f"{option} must be a number from {lowest} to {highest}; it is {shown}")
+        raise OptionError(_out_of_bounds(option, value, lowest, highest))
+
+
+def _out_of_bounds(option, value, lowest, highest):
+    """The sentence for a number, or a text that is one; what would fill the screen is not repeated."""
+    if isinstance(value, bool):
+        shown = str(value).lower()
+    elif (isinstance(value, int) and abs(value) >= _FAR_TOO_LARGE) or len(str(value)) > _LONGEST_NUMBER_SHOWN:
+        shown = "far beyond that"
+    else:
+        shown = value
+    return f"{option} must be a number from {lowest} to {highest}; it is {shown}"
 
 
 def _instance_ids(params):
@@ -299,9 +313,7 @@ def _wanted(params, selection):
 def _step(from_step):
     if from_step is None:
         return None
-    name, count = from_step["name"], from_step["count"]
+    name = from_step["name"]
     if not 1 <= len(name) <= LONGEST_STEP_NAME:
         raise OptionError(f"from_step.name must have 1 to {LONGEST_STEP_NAME} characters, and has {len(name)}")
-    if count < 1:
-        raise OptionError(f"from_step.count must be at least 1 (the first step of that name); it is {count}")
-    return Step(name, count, from_step["type"])
+    return Step(name, from_step["count"], from_step["type"])

@@ -163,7 +163,12 @@ def reset(connection):
     return False
 
 
+_TLS_HANDSHAKE = b"\x16"
+
+
 def _read(stream):
+    if stream.peek(1)[:1] == _TLS_HANDSHAKE:
+        return None  # it has no lines to wait for
     first = stream.readline().decode("latin-1").split()
     if len(first) != 3:
         return None

@@ -236,8 +236,8 @@ def test_both_steps():
 @each_row("step, said", [
     ({"name": ""}, "from_step.name must have 1 to 256 characters, and has 0"),
     ({"name": "a" * 257}, "from_step.name must have 1 to 256 characters, and has 257"),
-    ({"name": "a", "count": 0}, "from_step.count must be at least 1 (the first step of that name); it is 0"),
-    ({"name": "a", "count": -3}, "from_step.count must be at least 1 (the first step of that name); it is -3"),
+    ({"name": "a", "count": 0}, "from_step.count must be a number from 1 to 1000000; it is 0"),
+    ({"name": "a", "count": -3}, "from_step.count must be a number from 1 to 1000000; it is -3"),
 ])
 def test_step_refused(step, said):
     assert refusal(state="restarted", from_step=step) == said

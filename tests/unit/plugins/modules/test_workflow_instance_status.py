@@ -228,7 +228,7 @@ BAD = [
     ({"select": {"colour": "red"}, "state": "paused"}, ["colour"]),
     ({"instance_id": "a", "state": "paused", "from_step": {"name": "x"}}, ["from_step works with state=restarted only"]),
     ({"instance_id": "a", "state": "restarted", "from_step": {"name": "x"}, "from_failed_step": True}, ["exclude each other"]),
-    ({"instance_id": "a", "state": "restarted", "from_step": {"name": "x", "count": 0}}, ["from_step.count must be at least 1"]),
+    ({"instance_id": "a", "state": "restarted", "from_step": {"name": "x", "count": 0}}, ["from_step.count must be a number from 1"]),
     ({"instance_id": "a", "state": "restarted", "from_step": {}}, ["name"]),
     ({"instance_id": "a", "state": "running", "rollback": True}, ["rollback works with state=terminated only"]),
     ({"instance_id": "a", "state": "paused", "wait_timeout": "inf"}, ["wait_timeout must be a number"]),
