@@ -89,6 +89,18 @@ def test_what_was_held_back_was_not_sent(record):
     assert (record.sends, record.unsent) == (0, 1)
 
 
+def test_what_went_out_once_is_a_repetition_until_it_is_answered(record):
+    record.see_detail(saw("running").value, 1.0)
+    assert not record.is_repetition
+    record.held_back("pause", LookStale("held back"), 2.0)
+    assert not record.is_repetition, "it never left"
+    record.held_back("pause", LookStale("held back", went_out=True), 3.0)
+    record.held_back("pause", LookStale("held back"), 4.0)
+    assert record.is_repetition, "the 429 it met once is not undone by a wait"
+    record.accepted("pause", ok("paused").value, 5.0)
+    assert not record.is_repetition
+
+
 def test_a_look_that_fails(record):
     """Where nothing was sent it ends the matter; where one waits, a later look may succeed."""
     record.see_nothing(AnswerLost("no answer"))
