@@ -178,7 +178,7 @@ class Client:
         else:
             self._gate.passed(change=kind == PATCH)
         finally:
-            self._gate.observe(headers.get("Ratelimit"), headers.get("Ratelimit-Policy"))
+            self._gate.observe(headers.get("Ratelimit"), headers.get("Ratelimit-Policy"), sent_at)
         with self._lock:
             self.messages.extend(message for message in answer.messages if message not in self.messages)
             self.server_date = self.server_date or headers.get("Date")

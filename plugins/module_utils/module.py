@@ -29,7 +29,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.workflows impor
 
 def run():
     """Run `workflow_instance_status`: read the task, do it, and exit."""
-    misfit = options.misfit(_load_params())
+    misfit = options.misfit(_load_params() or {})  # ansible-test loads modules without a task
     if misfit:
         sys.stdout.write(json.dumps({"failed": True, "msg": misfit}) + "\n")
         raise SystemExit(1)

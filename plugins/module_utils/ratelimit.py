@@ -65,6 +65,22 @@ def backoff(attempt, rng=random.random, base=0.5, longest=30.0):
     return ceiling * (0.5 + 0.5 * rng())
 
 
+class _Balance:
+    """What the gate believes that one policy still allows; calls that were let through since are taken off."""
+
+    def __init__(self, told, told_at, under_way):
+        self.told = told  # Allowance, as the server told it at `told_at`
+        self.told_at = told_at
+        self.quota = told.quota or max(DOCUMENTED_QUOTA, told.remaining)
+        self.resets_at = told_at + told.seconds
+        # The other calls under way are not in the server's count yet, or may not be.
+        self.remaining = told.remaining - max(under_way - 1, 0)
+
+    def has_overtaken(self, allowance, sent_at, now):
+        """Whether an allowance, told in answer to a call sent at `sent_at`, is older than this: no count rises before its reset."""
+        return sent_at < self.told_at and now < self.resets_at and allowance.remaining > self.told.remaining
+
+
 class RateGate:
     """Lets calls through as fast as the limits allow; shared by all workers of a task.
 
@@ -85,7 +101,7 @@ class RateGate:
         self._check = check
         self._lock = threading.Lock()
         self._next_slot = clock.monotonic()
-        self._allowances = {}
+        self._balances = {}  # by the policy's name
         self._block_began = self._blocked_until = clock.monotonic()
         self._blocked_before = 0.0
         self._unexplained = {False: 0, True: 0}  # changes have limits of their own
@@ -142,16 +158,20 @@ class RateGate:
         with self._lock:
             self._unexplained[change] = 0
 
-    def observe(self, ratelimit, policy):
-        """Learn from an answer's headers what the limits still allow."""
+    def observe(self, ratelimit, policy, sent_at):
+        """Learn from an answer's headers what the limits still allow.
+
+        Args:
+            ratelimit, policy: str or None, the headers' values.
+            sent_at: float, when the call was sent, by the clock. Answers are not read in the order in which they were given.
+        """
         with self._lock:
             now = self._clock.monotonic()
             was_paced = self._pace(now) != (0.0, now)
             for allowance in parse_allowances(ratelimit, policy):
-                quota = allowance.quota or max(DOCUMENTED_QUOTA, allowance.remaining)
-                # The other calls under way are not in the server's count yet, or may not be.
-                remaining = allowance.remaining - max(self._under_way - 1, 0)
-                self._allowances[allowance.name] = [remaining, now + allowance.seconds, quota]
+                balance = self._balances.get(allowance.name)
+                if balance is None or not balance.has_overtaken(allowance, sent_at, now):
+                    self._balances[allowance.name] = _Balance(allowance, now, self._under_way)
             if was_paced and self._pace(now) == (0.0, now) and not self._own_interval:
                 self._next_slot = min(self._next_slot, now + self._spacing)  # a renewed quota ends the pace of the old one
 
@@ -213,21 +233,21 @@ class RateGate:
                 raise LookStale("held back by the rate limit")
             if slots:
                 self._next_slot = slot + max(own, spread) * slots
-                for allowance in self._allowances.values():
-                    allowance[0] -= slots
+                for balance in self._balances.values():
+                    balance.remaining -= slots
             self._under_way += 1
             return slot, spread > own or spent_until > now
 
     def _pace(self, at):
         """At a moment: seconds between calls that make the remaining ones last, and until when none is left."""
         interval, spent_until = 0.0, at
-        for remaining, resets_at, quota in self._allowances.values():
-            if resets_at <= at:
+        for balance in self._balances.values():
+            if balance.resets_at <= at:
                 continue  # renewed by then
-            if remaining <= 0:
-                spent_until = max(spent_until, resets_at)
-            elif remaining <= self._reserve * quota:
-                interval = max(interval, (resets_at - at) / remaining)
+            if balance.remaining <= 0:
+                spent_until = max(spent_until, balance.resets_at)
+            elif balance.remaining <= self._reserve * balance.quota:
+                interval = max(interval, (balance.resets_at - at) / balance.remaining)
         return interval, spent_until
 
     def _wait(self, seconds, limited):

@@ -28,7 +28,7 @@ def passage(gate, clock, ratelimit=None, **how):
     """One call through the gate; returns when it went, and takes no time itself."""
     gate.enter(**how)
     went_at = clock.monotonic()
-    gate.observe(ratelimit, POLICY if ratelimit else None)
+    gate.observe(ratelimit, POLICY if ratelimit else None, sent_at=went_at)
     gate.leave()
     return went_at
 
@@ -189,16 +189,16 @@ def test_no_reserve_means_no_spreading(clock):
 def test_the_quota_of_the_policy_counts(clock):
     gate = RateGate(clock, reserve=0.5)
     gate.enter()
-    gate.observe('"default";r=60;t=60', '"default";q=100;w=60')
+    gate.observe('"default";r=60;t=60', '"default";q=100;w=60', sent_at=0.0)
     gate.leave()
     assert [passage(gate, clock) for _call in range(3)] == [0.0, 0.0, 0.0]
-    gate.observe('"default";r=40;t=80', '"default";q=100;w=60')
+    gate.observe('"default";r=40;t=80', '"default";q=100;w=60', sent_at=0.0)
     assert [passage(gate, clock) for _call in range(3)] == [0.0, 2.0, 4.0]
 
 
 def test_the_tightest_of_several_limits_counts(clock):
     gate = RateGate(clock, reserve=0.2)
-    gate.observe('"default";r=1000;t=300, "burst";r=2;t=10, "other";r=1;t=3', '"burst";q=100;w=60, "default";q=1200;w=300')
+    gate.observe('"default";r=1000;t=300, "burst";r=2;t=10, "other";r=1;t=3', '"burst";q=100;w=60, "default";q=1200;w=300', sent_at=0.0)
     assert [passage(gate, clock) for _call in range(3)] == pytest.approx([0.0, 5.0, 10.0])
 
 
@@ -206,7 +206,7 @@ def test_calls_under_way_are_not_in_the_server_s_count(clock):
     gate = RateGate(clock, reserve=0.0)
     for _call in range(4):
         gate.enter()
-    gate.observe(remaining(5, 60), POLICY)
+    gate.observe(remaining(5, 60), POLICY, sent_at=0.0)
     for _call in range(4):
         gate.leave()
     assert [passage(gate, clock) for _call in range(3)] == [0.0, 0.0, 60.0]
@@ -218,6 +218,34 @@ def test_an_answer_corrects_the_count(clock):
     passage_at = passage(gate, clock, remaining(1000, 300))
     assert passage_at == 60.0
     assert passage(gate, clock) == 60.0
+
+
+def test_an_answer_that_was_overtaken_tells_nothing(clock):
+    """Two calls under way; the answer given first is read last, and would count the second call as not made."""
+    gate = RateGate(clock, reserve=0.0)
+    gate.enter()
+    gate.enter()
+    clock.pass_by(1)
+    gate.observe(remaining(2, 60), POLICY, sent_at=0.0)
+    gate.leave()
+    gate.observe(remaining(3, 60), POLICY, sent_at=0.0)
+    gate.leave()
+    assert [passage(gate, clock) for _call in range(2)] == [1.0, 61.0]
+
+
+@each_row("seconds_later, sent_at, calls", [
+    (2, 2.5, 3),  # sent after the newest answer was read: the limit was raised, or has no fixed window
+    (59, 0.5, 1),  # an old one
+    (61, 0.5, 3),  # of the next window
+])
+def test_when_a_larger_count_is_believed(clock, seconds_later, sent_at, calls):
+    gate = RateGate(clock, reserve=0.0)
+    clock.pass_by(1)
+    passage(gate, clock, remaining(1, 60))
+    clock.pass_by(seconds_later)
+    gate.observe(remaining(3, 200), POLICY, sent_at=sent_at)
+    went = [passage(gate, clock) for _call in range(calls + 1)]
+    assert went[:calls] == [1 + seconds_later] * calls and went[calls] > 1 + seconds_later
 
 
 # -- blocks -------------------------------------------------------------------------------------------------------
@@ -449,7 +477,7 @@ def test_threads_spread_what_remains():
     """However many wait for a place at once, the quota fills the time to the reset, and none waits past it."""
     clock = SharedClock(8)
     gate = RateGate(clock, reserve=0.2)
-    gate.observe(remaining(8, 300), POLICY)
+    gate.observe(remaining(8, 300), POLICY, sent_at=0.0)
     results = run_threads(clock, 8, lambda number: passage(gate, clock))
     assert sorted(results) == pytest.approx([number * 37.5 for number in range(8)])
 
