@@ -48,13 +48,13 @@ options:
     version_added: 0.1.0
   api_timeout:
     description:
-      - How many seconds to wait for a connection, for an answer, and for the rest of an answer.
+      - How many seconds to wait for a connection, for an answer, and for the rest of an answer, 0.1 to 3600.
     type: float
     default: 30
     version_added: 0.1.0
   api_retries:
     description:
-      - How often a call is repeated after a failure that may pass.
+      - How often a call is repeated after a failure that may pass, 0 to 100.
       - A call whose answer was lost is repeated only where doing it twice is the same as doing it once. Calls refused by the
         rate limit are not counted here.
     type: int

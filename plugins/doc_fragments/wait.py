@@ -19,15 +19,15 @@ options:
     version_added: 0.1.0
   wait_timeout:
     description:
-      - How many seconds to wait for one instance, from its accepted change, or from the moment it was seen to be on its way
-        already. Time in which the API's rate limit holds the task back is not counted.
+      - How many seconds to wait for one instance, 0 to 604800, from its accepted change, or from the moment it was seen to be
+        on its way already. Time in which the API's rate limit holds the task back is not counted.
       - An instance that has not reached the state by then B(fails), with the status last seen.
     type: float
     default: 300
     version_added: 0.1.0
   wait_sleep:
     description:
-      - How many seconds to wait before looking again. The pause grows by half each time, to at most 10 seconds.
+      - How many seconds to wait before looking again, 0.1 to 3600. The pause grows by half each time, to at most 10 seconds.
       - Whatever is given here, the whole task makes at most two calls a second while it waits.
     type: float
     default: 2

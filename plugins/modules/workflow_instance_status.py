@@ -131,13 +131,13 @@ options:
     suboptions:
       name:
         description:
-          - The name of the step as the workflow's code has it, without the C(-1) that the log puts behind it.
+          - The name of the step as the workflow's code has it, without the C(-1) that the log puts behind it, 1 to 256 characters.
         type: str
         required: true
         version_added: 0.1.0
       count:
         description:
-          - Which step of that name, counted from 1.
+          - Which step of that name, counted from 1, to 1000000.
         type: int
         default: 1
         version_added: 0.1.0
@@ -173,13 +173,13 @@ options:
     version_added: 0.1.0
   max_instances:
     description:
-      - Refuses a selection that matches more instances than this, before anything is changed.
+      - Refuses a selection that matches more instances than this, 1 to 1000000, before anything is changed.
     type: int
     default: 1000
     version_added: 0.1.0
   max_failures:
     description:
-      - Stops sending changes once this many instances have failed. The rest are reported as not attempted.
+      - Stops sending changes once this many instances, 1 to 1000000, have failed. The rest are reported as not attempted.
       - Without it, every instance is attempted.
     type: int
     version_added: 0.1.0
@@ -191,7 +191,7 @@ options:
     version_added: 0.1.0
   requests_per_second:
     description:
-      - The most calls a second that the task makes, so that it leaves room for others who use the same token.
+      - The most calls a second that the task makes, 0.01 to 1000, so that it leaves room for others who use the same token.
       - Without it, only the API's own limit counts.
     type: float
     version_added: 0.1.0
@@ -204,7 +204,8 @@ options:
     version_added: 0.1.0
   rate_limit_timeout:
     description:
-      - How many seconds the API's rate limit may block the task in all. One block of the public API takes 300 seconds.
+      - How many seconds the API's rate limit may block the task in all, 0 to 86400. One block of the public API takes 300
+        seconds.
       - A longer block ends the task at once, and the instances left are reported as not attempted.
     type: float
     default: 330

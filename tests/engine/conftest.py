@@ -6,15 +6,10 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from engine import Engine  # noqa: E402  pylint: disable=wrong-import-position
-from engine_helpers import make, path_of  # noqa: E402  pylint: disable=wrong-import-position
+from engine import Engine
+from engine_helpers import make, path_of
 
 
 @pytest.fixture(name="engine", scope="module")

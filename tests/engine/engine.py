@@ -39,7 +39,7 @@ MEMORY_FOLDER = "/dev/shm"
 MEMORY_NEEDED = 4 * 1024 ** 3
 
 # The machine's proxies are for the world outside.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _scratch_parent():
@@ -72,7 +72,7 @@ def _request(method, url, body, headers, timeout):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
     try:
-        with _OPENER.open(request, timeout=timeout) as response:
+        with OPENER.open(request, timeout=timeout) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()

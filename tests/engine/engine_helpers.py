@@ -9,10 +9,8 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.parse
-import urllib.request
 
 CRON_ID = "*/30 * * * *-1786001400000"
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def make(engine, name, steps, status=None, workflow="lab", **more):

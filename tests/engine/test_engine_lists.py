@@ -11,7 +11,8 @@ import time
 import urllib.parse
 import urllib.request
 
-from engine_helpers import OPENER, make, reach, path_of, error_of, listed
+from engine import OPENER
+from engine_helpers import make, reach, path_of, error_of, listed
 
 
 def follow(engine, query, between=None):

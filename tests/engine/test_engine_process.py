@@ -17,7 +17,7 @@ import urllib.request
 
 import pytest
 
-from engine_helpers import OPENER
+from engine import OPENER
 
 HERE = pathlib.Path(__file__).resolve().parent
 

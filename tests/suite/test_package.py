@@ -5,26 +5,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 import tarfile
 
 import environments
 from processes import run
+from staging import project_files
 
-WANTED = (
-    "CHANGELOG.rst",
-    "FILES.json",
-    "LICENSE",
-    "MANIFEST.json",
-    "README.md",
-    "meta/execution-environment.yml",
-    "meta/runtime.yml",
-    "playbooks/*.yml",
-    "plugins/doc_fragments/*.py",
-    "plugins/module_utils/*.py",
-    "plugins/modules/workflow_instance_status.py",
-    "requirements.txt",
-)
+# Of the project's files, what is of use in a checkout only.
+LEFT_OUT = {".ci/run", ".gitignore", "pytest.ini"}
+MADE = {"FILES.json", "MANIFEST.json"}
 
 # What lies about in a used checkout and has no place in a release.
 CLUTTER = (
@@ -32,8 +21,11 @@ CLUTTER = (
     ".build/x",
     ".git/x",
     ".hypothesis/x",
+    ".mypy_cache/x",
     ".pytest_cache/x",
+    ".ruff_cache/x",
     ".venv-x/x",
+    ".wrangler/x",
     "changelogs/.plugin-cache.yaml",
     "collections/x",
     "edgeops-cloudflare-0.0.1.tar.gz",
@@ -56,7 +48,5 @@ def test_tarball(core, tree, tmp_path):
     (tarball,) = tmp_path.glob("*.tar.gz")
     assert tarball.name.startswith("edgeops-cloudflare-")
     with tarfile.open(tarball) as archive:
-        names = archive.getnames()
-    missing = [pattern for pattern in WANTED if not fnmatch.filter(names, pattern)]
-    assert missing == []
-    assert sorted(set(names) & set(CLUTTER)) == []
+        names = [member.name for member in archive if not member.isdir()]
+    assert set(names) == set(project_files()) - LEFT_OUT - {"galaxy.yml"} | MADE

@@ -209,7 +209,7 @@ class FakeInstance:
         return item
 
     def change(self, action, now, step=None, rollback=False):
-        """What the API does with a PATCH (FACTS.md), by the status."""
+        """What the API does with a PATCH by the status (tests/engine/README.md, "Measured")."""
         finished = self.status in ("errored", "complete", "terminated")
         if action == "pause" and self.status == "running" and self.pausing:
             self._go_to("waitingForPause", now)

@@ -23,7 +23,8 @@ def each_row(names, rows):
         names: str, the function's arguments that a row fills in, separated by commas.
         rows: iterable of tuple (of plain values for a single name), or of pytest.param with an id.
     """
-    names = [name.strip() for name in names.split(",")]
+    names, rows = [name.strip() for name in names.split(",")], list(rows)
+    assert rows, "an empty table checks nothing"
 
     def decorate(check):
         signature = inspect.signature(check)

@@ -62,13 +62,13 @@ def test_nothing_handed_over(flock):
 
 
 def test_restart_failed(flock):
-    """From the step that failed, which check mode finds as well; what is complete is left alone."""
+    """From the step that failed, which check mode finds as well; what is complete is left alone, whatever the variables say."""
     errored, done = flock.create_errored(names("failed", 6)), flock.create(names("done", 2), NOTHING, "complete")
 
     said = run(flock, "restart_failed", "--check", "--diff")
     assert "failed-000: restarted from two (1)" in said and flock.cost() == (6, 1, 0)
 
-    said = run(flock, "restart_failed", batch_size=4, ended_after="2020-01-01T00:00:00Z")
+    said = run(flock, "restart_failed", batch_size=4, ended_after="2020-01-01T00:00:00Z", statuses="complete")
     assert "6 of 6 instances of fleet restarted, 0 left as they were, 0 failed, 0 not attempted" in said
     flock.wait_for(errored, "waiting")
     assert [flock.ran(name) for name in errored] == [{"one": 1, "two": 2}] * 6
@@ -89,6 +89,10 @@ def test_terminate_with_rollback(flock):
 @pytest.mark.parametrize("name, variables", [
     ("terminate", {}),
     ("pause_all", {"batch_size": 0}),
+    ("pause_all", {"wait": ""}),
+    ("restart_failed", {"from_failed_step": ""}),
+    ("restart_failed", {"max_failures": ""}),
+    ("restart_failed", {"max_failures": "five"}),
 ])
 def test_inputs(flock, name, variables):
     """What can't be meant is refused before the first call."""

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from model_coverage import Coverage
 from model_machine import run_batch
 
@@ -14,24 +12,16 @@ from model_machine import run_batch
 SEEDS = (1, 2)
 
 
-@pytest.fixture(scope="module")
-def coverage():
-    """What the batches below have covered together."""
-    return Coverage()
-
-
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: "seed %d" % seed)
-def test_against_the_model(bench, coverage, capsys, seed):
+def test_against_the_model(bench, capsys):
     """Decisions, results, calls, final statuses and what truly ran are as the model says."""
-    with capsys.disabled():
-        print("\nagainst the model: seed %d" % seed)
-    run_batch(bench, coverage, seed, length=25)
-
-
-def test_enough_was_covered(coverage, capsys):
-    """A machine that finds nothing to do proves nothing. (What is met depends on the engine's pace, too.)"""
+    coverage = Coverage()
+    for seed in SEEDS:
+        with capsys.disabled():
+            print("\nagainst the model: seed %d" % seed)
+        run_batch(bench, coverage, seed, length=25)
     with capsys.disabled():
         print("\n" + coverage.report())
+    # Runs that find nothing to do prove nothing. What exactly is met depends on the engine's pace, too.
     assert coverage.pairs_seen >= 30
     assert coverage.totals["module runs"] >= 120
     assert {"changed", "unchanged", "failed"} <= set(coverage.outcomes)

@@ -35,11 +35,6 @@ export class Overlays {
     return this.rules.size > 0;
   }
 
-  /** The status shown, without it being a look. */
-  peek(workflow, instance, status) {
-    return this.rules.get(this.#key(workflow, instance))?.statuses[0] ?? status;
-  }
-
   /**
    * One look: what is shown of `record` (a detail or a list item), or null where the instance is to be missing.
    * @param {"detail"|"item"} kind
