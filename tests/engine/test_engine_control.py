@@ -12,7 +12,8 @@ import time
 import pytest
 
 from engine import EngineError
-from engine_helpers import OPENER, make, reach, path_of, detail, patch, error_of, listed, raw_call, status_now
+from engine import OPENER
+from engine_helpers import make, reach, path_of, detail, patch, error_of, listed, raw_call, status_now
 
 
 def test_calls_are_counted(engine):

@@ -13,7 +13,8 @@ import urllib.request
 
 import pytest
 
-from engine_helpers import CRON_ID, OPENER, make, reach, path_of, detail, patch, error_of, listed, raw_call
+from engine import OPENER
+from engine_helpers import CRON_ID, make, reach, path_of, detail, patch, error_of, listed, raw_call
 
 
 def test_details(engine):

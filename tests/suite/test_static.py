@@ -47,6 +47,12 @@ def tool(tools, tree):
     return run_tool
 
 
+@pytest.mark.parametrize("folder", sorted(expected.COLLECTED))
+def test_nothing_has_vanished(collected, folder):
+    """As many tests were found as there have to be."""
+    assert collected[folder] >= expected.COLLECTED[folder]
+
+
 def test_changelog(tool):
     """The changelog and its fragments are well-formed."""
     assert tool("antsibull-changelog", "lint", log="changelog.log").strip() == ""
