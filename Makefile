@@ -6,7 +6,7 @@ CORE ?= 2.19
 ARGS ?=
 
 # files of tests that run at once; most of the time they wait for the engine or for a tool
-JOBS ?= 3
+JOBS ?= 4
 export CORE
 
 # ansible-core of everything that is not about testing several

@@ -149,7 +149,7 @@ def ensure(name):
             environ = child_environment()
             subprocess.run([str(python), "-m", "venv", str(folder)], check=True, env=environ)
             subprocess.run(
-                [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
                  "--no-input", "-r", str(requirements)],
                 check=True, env=environ, stdin=subprocess.DEVNULL)
             marker.write_text(wanted, encoding="utf-8")
