@@ -27,7 +27,7 @@ options:
     version_added: 0.1.0
   wait_sleep:
     description:
-      - How many seconds to wait before looking again, 0.1 to 3600. The pause grows by half each time, to at most 10 seconds.
+      - How many seconds to wait before looking again, 0.1 to 3600. The pause grows by half each time, up to 10 seconds.
       - Whatever is given here, the whole task makes at most two calls a second while it waits.
     type: float
     default: 2

@@ -37,8 +37,8 @@ class Attempt:
         self.refusal = None
         #: bool: its answer was lost, and the rate limit kept it from being repeated.
         self.is_interrupted = False
-        #: str or None: the status in the answer.
-        self.answered = None
+        #: str or None: the status in the answer, and its timestamp.
+        self.answered = self.answered_at = None
         self._looks = 0
         self._moved = False
 
@@ -73,5 +73,5 @@ class Attempt:
         return restarted_between(self.look.key, look.key)
 
     def is_restart_provable_by(self, look):
-        """Whether a look could prove it: not on a server that tells no timestamps, or tells them differently each time."""
-        return is_comparable(self.look.key, look.key)
+        """Whether a look could prove it: not on a server that tells no timestamps, nor where their precision doesn't do."""
+        return is_comparable(self.look.key, look.key, self.answered_at)

@@ -24,6 +24,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import (
     AuthenticationError,
     CloudflareError,
     LookStale,
+    NotNow,
     NotSent,
     UnusableServer,
 )
@@ -161,6 +162,9 @@ class Client:
                 lost = True
                 if once or failures >= self._connection.api_retries:
                     raise _mark(error, lost) from None
+            except NotNow as error:
+                if change or failures >= self._connection.api_retries:
+                    raise _mark(error, lost) from None
             except CloudflareError as error:
                 raise _mark(error, lost) from None
             failures += 1
@@ -212,7 +216,7 @@ class Client:
         give_up_at = self._clock.monotonic() + timeout
         announced = response.headers.get("Content-Length", "")
         too_large = AnswerLost(f"the answer is larger than {LARGEST_ANSWER >> 20} MiB and was not read to its end")
-        if announced.isdigit() and len(announced) < 20 and int(announced) > LARGEST_ANSWER:
+        if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) > LARGEST_ANSWER:
             raise too_large
         parts, size = [], 0
         for part in _parts(response.raw):
@@ -264,8 +268,8 @@ def retry_after_seconds(header):
     """The header `Retry-After`, seconds or a date, as float seconds; None where it is missing or unreadable."""
     try:
         return float(Retry(0).parse_retry_after(header)) if header else None
-    except (urllib3_errors.InvalidHeader, ValueError, OverflowError):
-        return None
+    except (urllib3_errors.InvalidHeader, ValueError, OverflowError, IndexError, TypeError):
+        return None  # the last two: what Python 3.9 makes of some dates
 
 
 def classify(error, timeout):
@@ -286,7 +290,7 @@ def classify(error, timeout):
             return UnusableServer("the server does not speak TLS as it should; check that api_url says https and the right port")
     if _has(chain, requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, urllib3_errors.LocationValueError, UnicodeError):
         return UnusableServer("api_url, or the proxy that the environment names, is not a URL that can be used; check both")
-    if _has(chain, urllib3_errors.ProxyError):
+    if _has(chain, urllib3_errors.ProxyError) and _was_not_connected(chain):
         return NotSent("the proxy that the environment names cannot be used; check HTTPS_PROXY and NO_PROXY")
     if _has(chain, socket.gaierror):
         return NotSent("the name in api_url does not resolve; check api_url and this machine's DNS")
@@ -299,6 +303,13 @@ def classify(error, timeout):
     if _has(chain, requests.exceptions.ReadTimeout, urllib3_errors.ReadTimeoutError):
         return AnswerLost(f"no answer within {timeout:g} s (api_timeout)")
     return AnswerLost("the connection broke before the answer was complete")
+
+
+def _was_not_connected(chain):
+    """Whether no connection came about. A ProxyError alone doesn't tell: urllib3 makes one of an answer lost behind a proxy, too."""
+    return _has(chain, urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError, socket.gaierror) or any(
+        isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed") for cause in chain
+    )
 
 
 def _chain(error):

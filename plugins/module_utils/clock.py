@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
+
+#: Seconds after which a sleeper looks whether it was woken.
+_SLICE = 0.2
 
 
 class Clock:
     """The real clock. Sleeping ends early, and stays short, once `wake` was called: by then nobody waits for us."""
 
     def __init__(self):
-        self._woken = threading.Event()
+        # No threading.Event: a signal handler that sets one may wait for ever for a lock of the thread that it interrupted.
+        self._is_woken = False
 
     def monotonic(self):
         """Seconds since some moment, float; never goes back."""
@@ -22,9 +25,13 @@ class Clock:
 
     def sleep(self, seconds):
         """Wait for so many seconds, or until `wake` is called."""
-        if seconds > 0:
-            self._woken.wait(seconds)
+        until = time.monotonic() + seconds
+        while not self._is_woken:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, _SLICE))
 
     def wake(self):
-        """End every sleep now and to come."""
-        self._woken.set()
+        """End every sleep, now (within a fifth of a second) and to come."""
+        self._is_woken = True

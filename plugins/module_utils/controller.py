@@ -81,6 +81,6 @@ def _is_closed(stream):
     try:
         poller = select.poll()
         poller.register(stream.fileno(), 0)  # errors and hang-ups are reported unasked
-        return any(events & (select.POLLERR | select.POLLNVAL) for _fd, events in poller.poll(0))
+        return any(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _fd, events in poller.poll(0))
     except (AttributeError, OSError, ValueError):
         return False

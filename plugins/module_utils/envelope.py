@@ -17,6 +17,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import (
     AnswerLost,
     AuthenticationError,
     InstanceNotFound,
+    NotNow,
     Refused,
     UnusableServer,
     WorkflowNotFound,
@@ -60,7 +61,7 @@ _KNOWN_WORDS = {
     "instance.cannot_restart": Refused,
     "instance.invalid_id": Refused,
     "instance.too_many_queued": Refused,
-    "migration.in_progress": Refused,
+    "migration.in_progress": NotNow,
     "rate_limit.": RateLimited,
 }
 

@@ -70,6 +70,10 @@ class Refused(CloudflareError):
     """The API read this request and will not do it (400, 409, `cannot_terminate` and their kin)."""
 
 
+class NotNow(Refused):
+    """The API will not do it at the moment (`migration.in_progress`); a look is repeated, a change was certainly not made."""
+
+
 class NotSent(CloudflareError):
     """No connection was made, so nothing was processed; told after the retries are used up."""
 

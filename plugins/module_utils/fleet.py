@@ -9,6 +9,7 @@ Check mode takes the same way up to the decision, and stops there.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import threading
 import typing as t
@@ -95,6 +96,8 @@ class Fleet:
                 self._explain_errors()
         except CloudflareError as error:
             self._stop(error)
+        except Exception as error:  # pylint: disable=broad-except
+            self._stop(InternalError(internal_error_text(error)))
         reason = self.fatal.message if self.fatal else f"max_failures ({self._limits.max_failures}) is reached"
         for pursuit in self._open():
             pursuit.abandon(reason)
@@ -203,6 +206,9 @@ class Fleet:
             if error.after_lost_answer:
                 pursuit.answer_lost(action, error, now)
             raise
+        except Exception as error:
+            pursuit.answer_lost(action, AnswerLost(internal_error_text(error)), now)  # it may have gone out
+            raise
         else:
             pursuit.accepted(action, answer, self._settler.active_now())
         return True
@@ -220,7 +226,7 @@ class Fleet:
         if count < 2 or self._limits.concurrency < 2:
             yield
             return
-        with ThreadPoolExecutor(min(count, self._limits.concurrency)) as self._executor:
+        with ThreadPoolExecutor(min(count, self._limits.concurrency) - 1) as self._executor:  # this thread works, too
             yield
         self._executor = None
 
@@ -236,9 +242,21 @@ class Fleet:
             except Exception as error:  # pylint: disable=broad-except
                 self._stop(InternalError(internal_error_text(error)))
 
-        call = self._executor.map if self._executor and len(pursuits) > 1 else map
-        for _result in call(guarded, pursuits):
-            pass
+        left = collections.deque(pursuits)
+
+        def work():
+            with contextlib.suppress(IndexError):
+                while True:
+                    guarded(left.popleft())
+
+        futures = []
+        if self._executor:
+            with contextlib.suppress(RuntimeError):  # where no more threads are to be had, fewer do
+                for _thread in range(min(len(pursuits), self._limits.concurrency) - 1):
+                    futures.append(self._executor.submit(work))
+        work()
+        for future in futures:
+            future.result()
         if self.fatal is not None:
             raise self.fatal
 

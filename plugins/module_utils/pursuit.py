@@ -99,9 +99,15 @@ class Pursuit(Record):
 
     def deadline(self):
         """When waiting ends, float seconds by the clock of `next_move`; only for an instance that waits."""
+        if self._is_refused_unseen:
+            return self._attempt.at + min(LOST_PATIENCE, self.wanted.wait_timeout)
         if self._lost is not None and not self._effect and not (self.wanted.rollback and self.wanted.wait):
             return self._attempt.at + LOST_PATIENCE
         return self._waiting_since + self.wanted.wait_timeout
+
+    @property
+    def _is_refused_unseen(self):
+        return self.is_refused and self._lost is None and not self._attempt.seen_since
 
     def _next(self):
         if self.look.status is None:
@@ -182,6 +188,8 @@ class Pursuit(Record):
             return self._rolled_back()
         decision = self._decision()
         if decision.kind == lifecycle.SATISFIED:
+            if self.action == "terminate" and self.look.status in ("complete", "errored"):
+                self._forget_effect()
             return self._done_with(self._done(), wording.reached(self))
         if decision.kind == lifecycle.PENDING:
             return self._pending()
@@ -229,13 +237,16 @@ class Pursuit(Record):
 
     def _unreachable(self, decision):
         if self.wanted.skip_finished and self.look.status in lifecycle.FINISHED:
-            return self._done_with(self._done(), wording.skipped(self))
+            self._forget_effect()
+            return self._done_with(UNCHANGED, wording.skipped(self))
         return self._done_with(FAILED, wording.sentence(self, decision.why))
 
     def _done(self):
         return CHANGED if self._effect or self._lost is not None else UNCHANGED
 
     def _give_up(self):
+        if self._is_refused_unseen:
+            return self._refused()
         if self._lost is not None and not self._effect:
             if self.wanted.is_once_only:
                 return self._done_with(UNKNOWN, wording.unknown(self))

@@ -128,7 +128,7 @@ class Record:
         """A PATCH was answered with {status, timestamp}; `now` in seconds, as in `next_move`."""
         self._sent(action, now)
         self._attempt.accepted = True
-        self.timestamp = text_of(answer.get("timestamp"))
+        self.timestamp = self._attempt.answered_at = text_of(answer.get("timestamp"))
         status = self._attempt.answered = text_of(answer.get("status"))
         if status:
             self._note_effect(status)
@@ -203,10 +203,16 @@ class Record:
         """str: why that answer is missing."""
         return self._lost.message if self._lost else ""
 
+    def _forget_effect(self):
+        # It has ended by itself: whatever was sent came to nothing.
+        self._effect, self._lost = False, None
+
     def abandon(self, reason):
         """End because the task ends: nothing more is sent, and nothing more can be watched."""
         if not self.sends:
             self._end(NOT_ATTEMPTED, wording.not_attempted(self, reason))
+        elif self.is_refused and self._lost is None:
+            self._end(FAILED, wording.refused(self, self._attempt.refusal))
         elif self._lost is not None and not self._effect and self.wanted.is_once_only:
             self._end(UNKNOWN, wording.unknown(self))
         else:

@@ -180,9 +180,9 @@ def estimate(changes, calls_each, requests_per_second, reserve):
 
 
 def _after(pursuit):
-    if pursuit.action == "restart":
-        return f"restarted from {pursuit.step}" if pursuit.step else "restarted"
-    return pursuit.wanted.state if pursuit.outcome == CHANGED else pursuit.look.status
+    if pursuit.outcome != CHANGED:
+        return pursuit.look.status
+    return f"restarted from {pursuit.step}" if pursuit.action == "restart" and pursuit.step else pursuit.wanted.state
 
 
 def _count(number):

@@ -97,11 +97,19 @@ def key_of_listed(item):
     return Key(None, item.get("started_on"), item.get("ended_on"), step_start=None, source=LISTING)
 
 
-def is_comparable(before, after):
-    """Whether two Keys could prove a restart that moves `start` by less than their precision allows to tell."""
+def is_comparable(before, after, restarted_at):
+    """Whether two Keys would prove a restart for certain, had there been one.
+
+    Args:
+        before, after: Key or None.
+        restarted_at: str or None, the API's own timestamp of that restart.
+    """
     if before is None or after is None or not (before.queued or before.start):
         return False
-    return before.source == after.source or LISTING not in (before.source, after.source) or _are_alike(before.start, after.start)
+    if before.source == after.source or LISTING not in (before.source, after.source):
+        return True
+    started, restarted = parse_timestamp(before.start), parse_timestamp(restarted_at)
+    return bool(started and restarted) and (restarted - started).total_seconds() > 2 * _TIMESTAMP_SLACK
 
 
 def restarted_between(before, after):
@@ -131,16 +139,12 @@ def _is_equal(was, now):
     return was == now
 
 
-def _are_alike(was, now):
-    return bool(was) and bool(now) and len(was) == len(now)
-
-
 def _is_close(was, now):
     earlier, later = parse_timestamp(was), parse_timestamp(now)
     if earlier is None or later is None:
         return bool(was) == bool(now)
-    # A listing and a detail may cut the same timestamp differently; where they don't, no slack is needed.
-    return was == now if _are_alike(was, now) else abs((later - earlier).total_seconds()) <= _TIMESTAMP_SLACK
+    # Nothing says that a listing and a detail tell the same moment by the same text.
+    return abs((later - earlier).total_seconds()) <= _TIMESTAMP_SLACK
 
 
 def failed_step(detail):

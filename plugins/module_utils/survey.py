@@ -13,6 +13,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import (
     CloudflareError,
     InstanceNotFound,
     OptionError,
+    Refused,
     TooManyMatched,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import has_status
@@ -56,6 +57,8 @@ class Surveyor:
         self._clock = clock
         self._server_date = server_date
         self._lengths = {}  # window → pages of its unfiltered listing, as far as known
+        self._listing_is_refused = False
+        self._failed_listings = 0  # in a row
 
     # -- one instance -------------------------------------------------------------------------------------------
 
@@ -93,6 +96,8 @@ class Surveyor:
             list of Pursuit that are still to be looked at one by one: a listing in which an instance is missing proves
             nothing.
         """
+        if self._listing_is_refused:
+            return list(pursuits)
         wanted = {pursuit.id: pursuit for pursuit in pursuits if pursuit.listing_will_do}
         alone = [pursuit for pursuit in pursuits if not pursuit.listing_will_do]
         window = _window(wanted.values())
@@ -105,9 +110,14 @@ class Surveyor:
         except CloudflareError as error:
             if error.fatal and not error.is_passing:
                 raise
-            for pursuit in [pursuit for pursuit in wanted.values() if pursuit.is_waiting]:
-                pursuit.see_nothing(error)  # the next poll may fare better
-                del wanted[pursuit.id]
+            self._listing_is_refused = isinstance(error, Refused)
+            self._failed_listings += 1
+            if error.is_passing or not (self._listing_is_refused or self._failed_listings > 1):
+                for pursuit in [pursuit for pursuit in wanted.values() if pursuit.is_waiting]:
+                    pursuit.see_nothing(error)  # the next poll may fare better
+                    del wanted[pursuit.id]
+        else:
+            self._failed_listings = 0
         return alone + list(wanted.values())
 
     def _is_worth_listing(self, count, window):
@@ -249,9 +259,16 @@ def _window(pursuits):
     moments = [parse_timestamp(pursuit.look.created) if pursuit.look else None for pursuit in pursuits]
     if not moments or None in moments:
         return None, None
-    return _bounds(min(moments), max(moments) + _A_SECOND)
+    return _bounds(min(moments), _later(max(moments), _A_SECOND))
 
 
 def _bounds(after, before):
     # Sent in milliseconds: cut downwards, so what is to lie before is rounded up first.
-    return to_utc(after) if after else None, to_utc(before + _ALMOST_A_MILLISECOND) if before else None
+    return to_utc(after) if after else None, to_utc(_later(before, _ALMOST_A_MILLISECOND)) if before else None
+
+
+def _later(moment, by):
+    try:
+        return moment + by
+    except OverflowError:
+        return moment  # at the end of time

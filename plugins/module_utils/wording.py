@@ -51,14 +51,18 @@ def would(pursuit):
 
 
 def on_its_way(pursuit):
-    """Pending, and nobody waits."""
+    """Pending, and nobody waits: by the task's wish, or in check mode."""
     status = pursuit.look.status
     end = "it will be terminated when its handlers have run" if status == "rollingBack" else "it will pause when the step under way ends"
-    return sentence(pursuit, f"is {status}; {end}; run again with wait=true to wait for it")
+    then = "a run would wait for it" if pursuit.wanted.wait else "run again with wait=true to wait for it"
+    return sentence(pursuit, f"is {status}; {end}; {then}")
 
 
 def skipped(pursuit):
     """`skip_finished` leaves it as it is."""
+    if pursuit.sends:
+        participle = PARTICIPLE_OF[pursuit.action]
+        return sentence(pursuit, f"is {pursuit.look.status}: it ended before it could be {participle} (skip_finished)")
     return sentence(pursuit, f"is {pursuit.look.status}; left as it is (skip_finished)")
 
 

@@ -342,9 +342,9 @@ instances:
       returned: always
       sample: instance order-1001 is paused (was running; pause accepted 03:12:07Z)
     restarted_from:
-      description: The step that the instance was, or would be, restarted from.
+      description: The step that the restart named, whether it was made, refused, or would be sent.
       type: dict
-      returned: when it is restarted from a step
+      returned: when a restart from a step is, or would be, sent
       sample: {name: charge, count: 1, type: do}
     reruns:
       description: The later steps that had succeeded and run again all the same.

@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import typing as t
+from http.client import RemoteDisconnected
 
 import requests
 import urllib3
@@ -216,6 +217,11 @@ class Exchanges:
     def proxy(cls):
         reason = urllib3.exceptions.ProxyError("Cannot connect to proxy.", OSError("Tunnel connection failed: 403 http://user:hunter2@proxy.example"))
         return requests.exceptions.ProxyError(cls._retried(reason))
+
+    @classmethod
+    def lost_behind_proxy(cls):
+        error = RemoteDisconnected("Remote end closed connection without response")
+        return requests.exceptions.ProxyError(cls._retried(urllib3.exceptions.ProxyError("Cannot connect to proxy.", error)))
 
     @classmethod
     def read_timeout(cls):

@@ -143,11 +143,11 @@ def _note_step(task, instance, expected):
 
 
 def _unreachable(task, instance, expected):
-    """A finished one may be left as it is, where the task says so."""
-    if not (task.skip_finished and instance.shown in FINISHED):
-        expected.outcome = "failed"
+    """A finished one may be left as it is, where the task says so: then whatever was sent came to nothing."""
+    if task.skip_finished and instance.shown in FINISHED:
+        expected.outcome, expected.changed = "unchanged", False
     else:
-        expected.outcome = "changed" if expected.changed else "unchanged"
+        expected.outcome = "failed"
 
 
 def _act(task, instance, action, expected):

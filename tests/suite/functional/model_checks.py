@@ -78,7 +78,7 @@ def _check_diff(diff, items, expected):
     same("diff.after", list(diff["after"]), list(diff["before"]))
     for item in changed:
         step = expected[item["id"]].step
-        if item["action"] == "restart":
+        if item["action"] == "restart" and item["outcome"] == "changed":
             same("diff.after", diff["after"][item["id"]], "restarted from %s (%d)" % step[:2] if step else "restarted")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 
 import requests
@@ -47,6 +48,47 @@ def listener(answer=b""):
         yield server
     finally:
         server.close()
+
+
+class Tunnel(Listener):
+    """A proxy whose tunnels all lead to one port of this machine, whatever place was asked for. Resets are passed on as such."""
+
+    def __init__(self, port):
+        self._target = ("127.0.0.1", port)
+        super().__init__(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = self._socket.accept()
+                self.heard += connection.recv(65536)
+                connection.sendall(self._answer)
+                target = socket.create_connection(self._target)
+                for ends in ((connection, target), (target, connection)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _carry(source, target):
+        with contextlib.suppress(OSError):
+            try:
+                while data := source.recv(65536):
+                    target.sendall(data)
+            except ConnectionResetError:
+                target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                target.shutdown(socket.SHUT_RD)  # wakes the other thread, which would keep it open
+                target.close()
+            else:
+                target.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def tunnel(port):
+    """A Tunnel for a while."""
+    proxy = Tunnel(port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
 
 
 @contextlib.contextmanager

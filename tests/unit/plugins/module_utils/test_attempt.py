@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.attempt import Attempt
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.look import look_at_detail, look_at_listed, look_at_nothing
+from ansible_collections.edgeops.cloudflare.tests.unit.fakes import stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.stories import listed, saw
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
@@ -77,15 +78,21 @@ def test_restarts(before, after, proven):
     assert attempt.is_restart_proven_by(look(after)) is proven
 
 
-@each_row("before, after, provable", [
-    (saw("running"), saw("running"), True),
-    (saw("running"), listed("running"), True),
-    (listed("running"), listed("running"), True),
-    (listed("queued"), listed("running"), False),
-    (saw("running"), listed("queued"), False),
+@each_row("before, after, restarted_at, provable", [
+    (saw("running"), saw("running"), None, True),
+    (listed("running"), listed("running"), None, True),
+    (listed("queued"), listed("running"), None, False),
+    # A listing and a detail may tell the same start differently: then the restart has to lie some seconds after it.
+    (saw("running"), listed("running"), None, False),
+    (saw("running"), listed("running"), stamp(2), False),
+    (saw("running"), listed("running"), stamp(60), True),
+    (listed("running"), saw("running"), stamp(60), True),
+    (saw("queued"), listed("queued"), stamp(60), False),
 ])
-def test_what_could_be_proven(before, after, provable):
-    assert Attempt("restart", look(before), 0.0).is_restart_provable_by(look(after)) is provable
+def test_what_could_be_proven(before, after, restarted_at, provable):
+    attempt = Attempt("restart", look(before), 0.0)
+    attempt.answered_at = restarted_at
+    assert attempt.is_restart_provable_by(look(after)) is provable
 
 
 def test_nothing_is_proven_by_nothing():

@@ -36,6 +36,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import (
     ControllerGone,
     InstanceNotFound,
     LookStale,
+    NotNow,
     NotSent,
     RateLimitExceeded,
     Refused,
@@ -105,6 +106,7 @@ FAULTS = {
     "no connection in time": (Exchanges.connect_timeout, NotSent),
     "no proxy": (Exchanges.proxy, NotSent),
     "no answer in time": (Exchanges.read_timeout, AnswerLost),
+    "lost behind a proxy": (Exchanges.lost_behind_proxy, AnswerLost),
     "reset": (Exchanges.reset, AnswerLost),
     "500": (lambda: failure(500, 10001, "internal_server"), AnswerLost),
     "502": (lambda: Reply(502, b"<html>Bad gateway</html>"), AnswerLost),
@@ -120,6 +122,7 @@ FAULTS = {
     "invalid proxy": (lambda: requests.exceptions.InvalidProxyURL("http://user:hunter2@"), UnusableServer),
     "certificates of ours": (lambda: OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /x"), UnusableServer),
     "refused": (lambda: failure(409, 10401), Refused),
+    "not now": (lambda: failure(503, 10001, "workflows.api.error.migration.in_progress"), NotNow),
     "not found": (lambda: failure(404, 10400), InstanceNotFound),
     "denied": (lambda: DENIED, AuthenticationError),
 }
@@ -133,7 +136,7 @@ def test_a_fault_that_stays(name, kind, once):
     make, meaning = FAULTS[name]
     client, adapter = scripted(lambda request: make(), retries=2)
     error = raised(client, kind, once)
-    is_passing = meaning in (NotSent, AnswerLost)
+    is_passing = meaning in (NotSent, AnswerLost) or (meaning is NotNow and kind != PATCH)
     attempts = 3 if is_passing and not once else 1
     assert len(adapter.requests) == attempts
     if once and meaning is NotSent:
@@ -261,6 +264,18 @@ def test_nor_for_a_change_of_another_worker():
 ])
 def test_retry_after(header, seconds):
     assert retry_after_seconds(header) == seconds
+
+
+@given(st.text(max_size=40) | st.text("0123456789 :,-+GMTadeFinrsu", max_size=40))
+def test_any_retry_after(header):
+    seconds = retry_after_seconds(header)
+    assert seconds is None or seconds >= 0
+
+
+def test_a_length_that_is_none():
+    """Python takes ² for a digit, and for no number."""
+    with LoopbackServer(lambda request, number: http(OK).replace(b"Content-Length: ", b"Content-Length: \xb2")) as server:
+        assert raised(client_for(server.url, retries=0)).__class__ in (AnswerLost, UnusableServer)
 
 
 def test_retry_after_for_ever():

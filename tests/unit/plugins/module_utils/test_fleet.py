@@ -32,6 +32,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.record import (
     UNKNOWN,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.selection import Selection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.settle import Settler
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.wanted import Wanted
@@ -345,6 +346,16 @@ def test_a_poll_that_fails_is_made_up_for(clock, error):
     assert outcomes(fleet) == {CHANGED: 50}
 
 
+@each_row("error", [AnswerLost("the API failed (HTTP 503)"), Refused("the API says: no", None, 400)])
+def test_a_listing_that_fails_for_good_is_done_without(clock, error):
+    """They are looked at one by one then."""
+    workflow = FakeWorkflow(clock, *many(50, pausing=5.0))
+    workflow.before(("patch", "i0000"), lambda: workflow.fail(("list",), error, times=10 ** 6))
+    fleet = run(workflow, "paused", select=running())
+    assert (outcomes(fleet), fleet.fatal) == ({CHANGED: 50}, None)
+    assert calls(workflow)["list"] <= (2 if isinstance(error, Refused) else 9)
+
+
 @each_row("error", [AnswerLost("the API failed (HTTP 503)"), NotSent("no connection"), RateLimitExceeded("blocked")])
 def test_explaining_fails_nothing(clock, error):
     """Why they errored again is good to know, but all of them were restarted."""
@@ -455,9 +466,46 @@ def test_a_mistake_of_our_own_is_told(clock):
     workflow = FakeWorkflow(clock, *many(5))
     workflow.fail(("patch", "i0002"), ZeroDivisionError("token-0001"))
     fleet = run(workflow, "paused", select=running())
-    assert outcomes(fleet) == {CHANGED: 2, NOT_ATTEMPTED: 3}
+    assert outcomes(fleet) == {CHANGED: 2, FAILED: 1, NOT_ATTEMPTED: 2}
     assert fleet.fatal.message.startswith("internal error: ZeroDivisionError at fakes.py:")
     assert "token-0001" not in fleet.fatal.message
+
+
+def test_a_mistake_of_our_own_hides_no_restart(clock):
+    """Whatever went wrong while it was sent: it may have been done."""
+    workflow = FakeWorkflow(clock, *many(3, "errored"))
+    workflow.fail(("patch", "i0001"), ZeroDivisionError("no"), work=True)
+    fleet = run(workflow, "restarted", ids=sorted(workflow.instances))
+    assert outcomes(fleet) == {FAILED: 1, UNKNOWN: 1, NOT_ATTEMPTED: 1}
+    assert "restart accepted 00:00:00Z, but not waited for: internal error" in fleet.pursuits[0].msg
+    assert "restart sent, answer lost (internal error" in fleet.pursuits[1].msg
+
+
+def test_a_mistake_between_the_calls_loses_no_result(clock, monkeypatch):
+    workflow = FakeWorkflow(clock, *many(3, pausing=5.0))
+    monkeypatch.setattr(Settler, "poll", lambda *arguments, **more: 1 / 0)
+    fleet = run(workflow, "paused", ids=sorted(workflow.instances))
+    assert outcomes(fleet) == {FAILED: 3}
+    assert fleet.fatal.message.startswith("internal error: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_fewer_threads_than_asked_for(clock, monkeypatch, most):
+    """Where the system gives no more of them, those that there are do all of it, each once."""
+    started = []
+    start = threading.Thread.start
+
+    def start_some(thread):
+        if len(started) >= most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    workflow = FakeWorkflow(clock, *many(40))
+    fleet = run(workflow, "paused", select=running(), limits={"concurrency": 8})
+    assert (outcomes(fleet), fleet.fatal) == ({CHANGED: 40}, None)
+    assert calls(workflow) == {"list": 1, "patch": 40}
 
 
 def test_the_controller_goes_while_they_settle(clock):
