@@ -51,6 +51,9 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 READ, LIST, PATCH = "reads", "lists", "patches"
 # Reasons of TLS failures that can only come before a request is sent.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "HTTP_REQUEST")
+# The parts of OpenSSL that read CA certificates.
+_CERTIFICATE_LIBRARIES = ("X509", "PEM")
+_NO_CERTIFICATES = "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"
 
 
 class CredentialsAuth(AuthBase):
@@ -286,6 +289,8 @@ def classify(error, timeout):
                 "the server's certificate does not verify ({0}); check api_url, or name the right CA with "
                 "ca_path".format(getattr(cause, "verify_message", "") or "no reason given")
             )
+        if isinstance(cause, ssl.SSLError) and cause.library in _CERTIFICATE_LIBRARIES:
+            return UnusableServer(_NO_CERTIFICATES)
         if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
             return UnusableServer("the server does not speak TLS as it should; check that api_url says https and the right port")
     if _has(chain, requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, urllib3_errors.LocationValueError, UnicodeError):
@@ -298,11 +303,12 @@ def classify(error, timeout):
         return NotSent(f"no connection to the API within {timeout:g} s (api_timeout); check the network and api_url")
     if _has(chain, urllib3_errors.NewConnectionError):
         return NotSent("no connection to the API can be made; check the network and api_url")
-    if not _has(chain, requests.RequestException, urllib3_errors.HTTPError):
-        return UnusableServer("the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE")
+    if not _has(chain, requests.RequestException, urllib3_errors.HTTPError, ConnectionError, socket.timeout, ssl.SSLError):
+        return UnusableServer(_NO_CERTIFICATES)  # requests tells it by a plain OSError
     if _has(chain, requests.exceptions.ReadTimeout, urllib3_errors.ReadTimeoutError):
         return AnswerLost(f"no answer within {timeout:g} s (api_timeout)")
-    return AnswerLost("the connection broke before the answer was complete")
+    way = "; it leads through the proxy that the environment names" if _has(chain, urllib3_errors.ProxyError) else ""
+    return AnswerLost(f"the connection broke before the answer was complete{way}")
 
 
 def _was_not_connected(chain):

@@ -525,6 +525,15 @@ def test_nobody_listens():
     assert error.message == "no connection to the API can be made; check the network and api_url"
 
 
+@pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_certificates_that_are_none(tmp_path, content):
+    (tmp_path / "ca.pem").write_text(content, encoding="utf-8")
+    with LoopbackServer(lambda request, number: http(OK)) as server:
+        error = raised(client_for(server.url.replace("http:", "https:"), retries=1, verify=str(tmp_path / "ca.pem")))
+        assert error.message == "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"
+    assert (error.__class__, server.requests) == (UnusableServer, [])
+
+
 def test_no_tls_where_it_should_be():
     with LoopbackServer(lambda request, number: http(OK)) as server:
         error = raised(client_for(server.url.replace("http:", "https:"), retries=1))
@@ -554,6 +563,9 @@ def test_hosts_that_can_not_be(host):
     (Exchanges.reset(), AnswerLost, "the connection broke before the answer was complete"),
     (certificate_error(), UnusableServer,
      "the server's certificate does not verify (self-signed certificate); check api_url, or name the right CA with ca_path"),
+    (ConnectionResetError(104, "reset"), AnswerLost, "the connection broke before the answer was complete"),
+    (Exchanges.lost_behind_proxy(), AnswerLost,
+     "the connection broke before the answer was complete; it leads through the proxy that the environment names"),
     (OSError("no such file"), UnusableServer, "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"),
     (requests.exceptions.InvalidURL("no"), UnusableServer,
      "api_url, or the proxy that the environment names, is not a URL that can be used; check both"),
