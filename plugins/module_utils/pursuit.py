@@ -237,8 +237,9 @@ class Pursuit(Record):
 
     def _unreachable(self, decision):
         if self.wanted.skip_finished and self.look.status in lifecycle.FINISHED:
-            self._forget_effect()
-            return self._done_with(UNCHANGED, wording.skipped(self))
+            if self.action == "pause":
+                self._forget_effect()
+            return self._done_with(self._done(), wording.skipped(self))
         return self._done_with(FAILED, wording.sentence(self, decision.why))
 
     def _done(self):

@@ -204,7 +204,7 @@ class Record:
         return self._lost.message if self._lost else ""
 
     def _forget_effect(self):
-        # It has ended by itself: whatever was sent came to nothing.
+        # It has ended: a pause that it was sent, or a terminate that did not end it, came to nothing.
         self._effect, self._lost = False, None
 
     def abandon(self, reason):

@@ -60,10 +60,9 @@ def on_its_way(pursuit):
 
 def skipped(pursuit):
     """`skip_finished` leaves it as it is."""
-    if pursuit.sends:
-        participle = PARTICIPLE_OF[pursuit.action]
-        return sentence(pursuit, f"is {pursuit.look.status}: it ended before it could be {participle} (skip_finished)")
-    return sentence(pursuit, f"is {pursuit.look.status}; left as it is (skip_finished)")
+    in_vain = "" if pursuit.changed else " in vain"
+    sent = f"{pursuit.action} was sent{in_vain}; " if pursuit.sends else ""
+    return sentence(pursuit, f"is {pursuit.look.status}; {sent}left as it is (skip_finished)")
 
 
 def overtaken(pursuit):

@@ -79,6 +79,8 @@ CASES = [
      [saw("running"), ok("waitingForPause"), saw("complete", after=2)], ["pause"], UNCHANGED, False, "complete"),
     ("pause: it completes after a lost answer, and finished ones are skipped", dict(PAUSE, skip_finished=True),
      [saw("running"), lost(), saw("complete", after=2)], ["pause"], UNCHANGED, False, "complete"),
+    ("resume: it fails after a lost answer, and finished ones are skipped", dict(RESUME, skip_finished=True),
+     [saw("waitingForPause"), lost(), saw("errored", after=2)], ["resume"], CHANGED, True, "errored"),
     ("terminate: it completes after a lost answer", TERMINATE, [saw("running"), lost(), saw("complete", after=2)],
      ["terminate"], UNCHANGED, False, "complete"),
     ("pause refused, and it can't be looked at", PAUSE, [saw("running"), refused(), unseen(after=20), unseen(after=20)],
@@ -647,7 +649,9 @@ def test_any_life(wanted, check_mode, data):
         # A resume that is accepted and found finished has run on; it may never have been seen as running.
         may_have_changed = walk.effect or walk.lost or walk.accepted_once or pursuit.finished_again
         assert may_have_changed or not pursuit.changed, "changed without an effect"
-        assert pursuit.changed or not (walk.effect or walk.lost), "an effect that is not told"
+        # What has ended by itself was neither paused nor terminated.
+        came_to_nothing = pursuit.outcome == UNCHANGED and pursuit.action in ("pause", "terminate") and pursuit.look.status in FINISHED
+        assert pursuit.changed or came_to_nothing or not (walk.effect or walk.lost), "an effect that is not told"
     if pursuit.outcome == UNKNOWN:
         assert wanted.is_once_only and walk.lost and not walk.effect
     if pursuit.outcome == UNCHANGED:
