@@ -10,6 +10,7 @@ may always be repeated; one whose answer was lost only where doing it twice is t
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import ssl
@@ -85,6 +86,8 @@ class Client:
         self._clock = clock
         self._check = check
         self._lock = threading.Lock()
+        self._under_way = set()  # one object for each call that is not answered yet
+        self._answered = threading.Condition()
         #: dict of int: calls that reached the network, by kind, and how many of them were repetitions.
         self.counts = {READ: 0, LIST: 0, PATCH: 0, "retries": 0}
         #: list of dict {code, message}: the API's own messages, each once.
@@ -142,7 +145,8 @@ class Client:
                     self._check()
                     if is_repetition:
                         self._count("retries")
-                    return self._attempt(method, path, kind, query, body)
+                    with self._noted_under_way():
+                        return self._attempt(method, path, kind, query, body)
                 finally:
                     self._gate.leave()
             except RateLimited:
@@ -152,7 +156,9 @@ class Client:
                 continue  # the gate does the waiting
             except AuthenticationError as error:
                 # While a token is blocked, repetitions were seen to be answered as if it were invalid: after each 429
-                # such an answer is not believed once.
+                # such an answer is not believed once. That 429 may be another worker's, and still under way.
+                if forgiven == self._gate.refusals:
+                    self._await_calls_under_way()
                 if forgiven == self._gate.refusals:
                     raise _mark(error, lost) from None
                 forgiven = self._gate.refusals
@@ -190,6 +196,24 @@ class Client:
             self.messages.extend(message for message in answer.messages if message not in self.messages)
             self.server_date = self.server_date or headers.get("Date")
         return answer._replace(sent_at=sent_at)
+
+    @contextlib.contextmanager
+    def _noted_under_way(self):
+        call = object()
+        with self._answered:
+            self._under_way.add(call)
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._under_way.remove(call)
+                self._answered.notify_all()
+
+    def _await_calls_under_way(self):
+        """Wait until the other workers' calls that are under way by now have been answered, for `api_timeout` at most."""
+        with self._answered:
+            calls = set(self._under_way)
+            self._answered.wait_for(lambda: calls.isdisjoint(self._under_way), self._connection.api_timeout)
 
     def _exchange(self, method, path, kind, query, body):
         """Send one request and read its answer: status, headers, bytes. Raises NotSent, AnswerLost, UnusableServer."""

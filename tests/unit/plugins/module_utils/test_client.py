@@ -10,6 +10,7 @@ import json
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -256,6 +257,54 @@ def test_nor_for_a_change_of_another_worker():
     call(client)
     assert call(client, PATCH, once=True).result == {"status": "running"}
     assert len(adapter.requests) == 4
+
+
+@pytest.mark.parametrize("other, error", [(BUSY, None), (OK, AuthenticationError), (DENIED, AuthenticationError)], ids=["429", "200", "401"])
+def test_a_429_that_is_still_under_way(other, error):
+    """It may be why this call is denied, so that the calls of other workers are waited for before the answer is believed."""
+    others_go_out, denied = threading.Event(), threading.Event()
+
+    def late(_request):
+        others_go_out.set()
+        assert denied.wait(10)
+        return other
+
+    client, adapter = scripted(late, DENIED, OK)
+    wait_for_others = client._await_calls_under_way
+
+    def wait():
+        denied.set()
+        wait_for_others()
+
+    client._await_calls_under_way = wait
+    with ThreadPoolExecutor(1) as executor:
+        first = executor.submit(call, client)
+        assert others_go_out.wait(10)
+        if error is None:
+            assert call(client).result == {"status": "running"}
+            first.result()
+            assert len(adapter.requests) == 4
+        else:
+            assert raised(client).__class__ is error
+            assert isinstance(first.exception(), error if other is DENIED else type(None))
+            assert len(adapter.requests) == 2
+
+
+def test_calls_of_others_are_not_waited_for_without_end():
+    others_go_out, over = threading.Event(), threading.Event()
+
+    def late(_request):
+        others_go_out.set()
+        assert over.wait(10)
+        return OK
+
+    client, _adapter = scripted(late, DENIED, timeout=0.01)
+    with ThreadPoolExecutor(1) as executor:
+        first = executor.submit(call, client)
+        assert others_go_out.wait(10)
+        assert raised(client).__class__ is AuthenticationError
+        over.set()
+        first.result()
 
 
 @each_row("header, seconds", [
