@@ -53,7 +53,7 @@ PAUSE_EVERYTHING = """\
 def slow(flock):
     """A Flock of 40 that wait, behind a gateway that takes its time."""
     flock.create(names("ok", 40))
-    flock.control("POST", "/latency", {"ms": 150})
+    flock.control("POST", "/latency", {"ms": 300})
     return flock
 
 
@@ -65,13 +65,22 @@ def wait_for_calls(flock, kind, count, timeout=30):
         time.sleep(0.02)
 
 
-def assert_nothing_new(flock, before, under_way=2):
-    """After those changes that were under way, none has arrived; and none arrives any more."""
-    flock.control("POST", "/idle")
-    patches = flock.calls()["by_kind"]["patches"]
-    assert before <= patches <= before + under_way
+def arrived(flock):
+    """How many changes have arrived at the gateway by now."""
+    return flock.calls()["by_kind"]["patches"]
+
+
+def assert_nothing_new(flock, before, workers=2):
+    """Since `before`, counted when the controller was gone, each worker has sent one more at most; and none arrives any more.
+
+    Counted afterwards, since between a count and what it is to precede any number of changes can arrive on a busy machine.
+    """
     time.sleep(0.7)
-    assert flock.calls()["by_kind"]["patches"] == patches
+    flock.control("POST", "/idle")
+    patches = arrived(flock)
+    assert before <= patches <= before + workers and patches < 40
+    time.sleep(0.7)
+    assert arrived(flock) == patches
 
 
 def interrupt_in_process(task, number, ready):
@@ -96,8 +105,8 @@ def test_signals(slow, name):
     """The changes under way end, the rest is not attempted, and all of it is told."""
     process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2)
     wait_for_calls(slow, "patches", 4)
-    before = slow.calls()["by_kind"]["patches"]
     process.popen.send_signal(getattr(signal, name))
+    before = arrived(slow)
     result = process.finish(timeout=15)
     assert_nothing_new(slow, before)
     slow.check(result)
@@ -192,8 +201,8 @@ def test_closed_output(slow):
     """A task timeout closes the module's standard output and does not stop it: it notices."""
     process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2)
     wait_for_calls(slow, "patches", 4)
-    before = slow.calls()["by_kind"]["patches"]
     process.popen.stdout.close()
+    before = arrived(slow)
     process.popen.wait(timeout=15)
     assert_nothing_new(slow, before)
     assert process.popen.stderr.read() == ""
@@ -217,8 +226,9 @@ def test_orphaned_session(slow, monkeypatch):
     monkeypatch.setattr(harness.subprocess, "Popen", lambda argv, **more: start([*command, *argv[1:]], **more))
     process = slow.start(select={"status": ["waiting"]}, state="paused", concurrency=2)
     wait_for_calls(slow, "patches", 4)
-    before = slow.calls()["by_kind"]["patches"]
     process.popen.kill()
+    process.popen.wait(timeout=15)
+    before = arrived(slow)
     result = process.finish(timeout=15)  # the pipe is still open: the result can be read all the same
     assert_nothing_new(slow, before)
     assert "the controller is gone (a cancelled job); paused" in result["msg"] and result.stderr == ""
@@ -246,19 +256,17 @@ def test_task_timeout(slow, tmp_path):
     assert play.finish(timeout=30) == 2
     assert re.search(r"[Tt]imed out after 7 s|expected time frame \(7\)", play.output), play.output
     assert "Traceback" not in play.output
-    assert_nothing_new(slow, slow.calls()["by_kind"]["patches"])
-    assert slow.cost()[2] < 40
+    assert_nothing_new(slow, arrived(slow))
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
 def test_playbook_stopped(slow, tmp_path, name):
     """Ctrl-C in the terminal, and a playbook that is killed."""
+    slow.control("POST", "/latency", {"ms": 500})
     play = start_play(slow, tmp_path)
-    before = slow.calls()["by_kind"]["patches"]
     os.killpg(play.popen.pid, getattr(signal, name))  # the whole group, as terminals and runners do
     play.popen.wait(timeout=15)
-    assert_nothing_new(slow, before, under_way=4)
-    assert slow.cost()[2] < 40
+    assert_nothing_new(slow, arrived(slow))
     play.finish(timeout=15)
     assert "Traceback" not in play.output
 
@@ -272,20 +280,13 @@ def test_runner_job_cancelled(slow, tmp_path):
     playbook.write_text(PAUSE_EVERYTHING.format(timeout=0), encoding="utf-8")
     slow.forget_calls()
     slow.control("POST", "/latency", {"ms": 500})
-    seen = []
-
-    def cancelled():
-        seen.append(slow.calls()["by_kind"]["patches"])
-        return seen[-1] >= 2
-
     runner = ansible_runner.run(
         private_data_dir=str(tmp_path),
         playbook=str(playbook),
         envvars=environment(slow.bench.engine),
         settings={"pexpect_timeout": 1},
-        cancel_callback=cancelled,
+        cancel_callback=lambda: arrived(slow) >= 2,
         quiet=True,
     )
     assert runner.status == "canceled"
-    assert_nothing_new(slow, seen[-1], under_way=4)
-    assert slow.cost()[2] < 40
+    assert_nothing_new(slow, arrived(slow))
