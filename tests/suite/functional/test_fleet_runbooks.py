@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from flock import NAP, NOTHING, WORKFLOW, names
+from flock import BREAKS, NAP, NOTHING, WORKFLOW, names
 from plays import play
 
 
@@ -17,12 +17,12 @@ from plays import play
 SETTINGS = {"ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_PIPELINING": "true"}
 
 
-def run(flock, name, *arguments, expect=0, **variables):
-    """Run a runbook; returns what it said, its line breaks made spaces."""
+def run(flock, name, *arguments, expect=0, warns=False, **variables):
+    """Run a runbook; returns what it said, its line breaks made spaces. It warns of something where that is expected only."""
     flock.forget_calls()
     variables = {"workflow_name": WORKFLOW, **variables}
     said = play(flock.bench.engine, "edgeops.cloudflare." + name, *arguments, variables=variables, settings=SETTINGS, expect=expect)
-    assert "Traceback" not in said and "WARNING" not in said, said
+    assert "Traceback" not in said and ("WARNING" in said) is warns, said
     return re.sub(r"\s+", " ", said)
 
 
@@ -43,15 +43,41 @@ def test_pause_and_resume(flock):
     said = run(flock, "pause_all", batch_size=7)
     assert "Change batch 1 of 2" in said and "paused 7 of 7 instances of fleet" in said
     assert "Change batch 2 of 2" in said and "paused 5 of 5 instances of fleet" in said
-    assert "12 of 12 instances of fleet paused, 0 left as they were, 0 failed, 0 not attempted" in said
+    assert "12 of 12 instances of fleet paused, 0 unchanged, 0 failed, 0 not attempted" in said
     assert flock.statuses([*mine, *others]) == dict.fromkeys([*mine, *others], "paused")
     assert flock.cost() == (12, 1, 12)  # batches this small are cheaper to look at one by one
     assert handed_over(said) == set(mine)
 
     said = run(flock, "resume_paused", instance_ids=sorted(handed_over(said)), batch_size="100", wait="false")
-    assert "12 of 12 instances of fleet resumed" in said
+    assert "12 of 12 instances of fleet resumed" in said and "not waited for (wait=false)" in said
     flock.wait_for(mine, "waiting")
     assert flock.statuses(others) == dict.fromkeys(others, "paused")
+
+
+def test_pause_again_after_a_timeout(flock):
+    """What an earlier run could not see through is waited for: the run is green when all are paused, and not before."""
+    held = flock.create_gated(names("held", 3), "charging")
+    said = run(flock, "pause_all", wait_timeout=0.5, expect=2)
+    assert "3 of 3 instances of fleet paused, 0 unchanged, 3 failed" in said and "run again to wait" in said
+
+    said = run(flock, "pause_all", wait_timeout=0.5, expect=2)
+    assert "0 of 3 instances of fleet paused, 0 unchanged, 3 failed" in said and flock.cost()[2] == 0
+
+    said = run(flock, "pause_all", wait="no")
+    assert "0 of 3 instances of fleet paused, 3 unchanged, 0 failed" in said and "not waited for (wait=false)" in said
+
+    flock.meet("read", skip=3, before=[{"op": "gate", "name": "charging"}])
+    said = run(flock, "pause_all")
+    assert "0 of 3 instances of fleet paused, 3 unchanged, 0 failed" in said and flock.cost()[2] == 0
+    assert flock.statuses(held) == dict.fromkeys(held, "paused")
+
+
+def test_the_plan_tells_what_was_asked_for(flock):
+    """A filter that was mistyped is none, and the plan shows that it is missing."""
+    flock.create(names("ok", 2))
+    said = run(flock, "pause_all", "--check", id_glob="ok-*", created_aftr="2020-01-01T00:00:00Z")
+    assert "selected by status running/waiting/waitingForPause, id_glob ok-*, and by no other filter" in said
+    assert "asked for by instance_ids" in run(flock, "pause_all", "--check", instance_ids=["ok-000"])
 
 
 def test_nothing_handed_over(flock):
@@ -69,10 +95,22 @@ def test_restart_failed(flock):
     assert "failed-000: restarted from two (1)" in said and flock.cost() == (6, 1, 0)
 
     said = run(flock, "restart_failed", batch_size=4, ended_after="2020-01-01T00:00:00Z", statuses="complete")
-    assert "6 of 6 instances of fleet restarted, 0 left as they were, 0 failed, 0 not attempted" in said
+    assert "6 of 6 instances of fleet restarted, 0 unchanged, 0 failed, 0 not attempted" in said
     flock.wait_for(errored, "waiting")
     assert [flock.ran(name) for name in errored] == [{"one": 1, "two": 2}] * 6
     assert flock.statuses(done) == dict.fromkeys(done, "complete")
+
+
+def test_failed_again(flock):
+    """A cause that has not been mended stops the run after the first batch, and the play fails."""
+    flock.control("POST", "/switch", {"name": "broken", "value": True})
+    flock.create(names("failed", 6), BREAKS, "errored")
+    again = [{"op": "await", "instances": names("failed", 6), "statuses": ["errored"]}]
+    flock.meet("read", before=again)
+    said = run(flock, "restart_failed", batch_size=2, max_failures=2, expect=2, warns=True)
+    assert "2 of 6 instances of fleet restarted, 0 unchanged, 0 failed, 4 not attempted; of those restarted, 2 failed again" in said
+    assert "is errored again by now with Error: " in said
+    assert flock.cost()[2] == 2
 
 
 def test_terminate_with_rollback(flock):
@@ -86,18 +124,20 @@ def test_terminate_with_rollback(flock):
     assert all(flock.bench.steps(WORKFLOW, name)["rollbacks"] == {"work": 1} for name in waiting)
 
 
-@pytest.mark.parametrize("name, variables", [
-    ("terminate", {}),
-    ("pause_all", {"batch_size": 0}),
-    ("pause_all", {"wait": ""}),
-    ("restart_failed", {"from_failed_step": ""}),
-    ("restart_failed", {"max_failures": ""}),
-    ("restart_failed", {"max_failures": "five"}),
+@pytest.mark.parametrize("name, variables, says", [
+    ("terminate", {}, "statuses is missing: name those to act on"),
+    ("pause_all", {"workflow_name": ""}, "workflow_name is missing"),
+    ("pause_all", {"batch_size": 0}, "batch_size must be a number from 1 to 1000"),
+    ("pause_all", {"wait_timeout": "soon"}, "wait_timeout must be a number of seconds"),
+    ("pause_all", {"wait": ""}, "wait must be yes or no"),
+    ("restart_failed", {"from_failed_step": ""}, "from_failed_step must be yes or no"),
+    ("restart_failed", {"max_failures": "", "max_instances": "0"}, "max_instances must be a number, at least 1; max_failures must be a number"),
+    ("restart_failed", {"max_failures": "five"}, "max_failures must be a number"),
 ])
-def test_inputs(flock, name, variables):
-    """What can't be meant is refused before the first call."""
+def test_inputs(flock, name, variables, says):
+    """What can't be meant is refused before the first call, by its name."""
     said = run(flock, name, expect=2, **variables)
-    assert "workflow_name and statuses must be given, batch_size must be 1 to 1000" in said
+    assert says in said and "described at the beginning of the playbook" in said
     assert flock.calls()["total"] == 0
 
 
@@ -114,7 +154,7 @@ def test_a_failure(flock):
     everyone = flock.create(names("ok", 6))
     flock.meet("patch", {"status": 400, "message": "no pause today"}, match={"instance": everyone[-1]})
     said = run(flock, "pause_all", batch_size=3, expect=2)
-    assert "5 of 6 instances of fleet paused, 0 left as they were, 1 failed, 0 not attempted" in said
+    assert "5 of 6 instances of fleet paused, 0 unchanged, 1 failed, 0 not attempted" in said
     assert said.count("no pause today") >= 2
     assert flock.statuses(everyone)[everyone[0]] == "paused"
     assert len([name for name, action in flock.patches()]) == 6
@@ -125,7 +165,7 @@ def test_enough_failures(flock):
     flock.create(names("ok", 6))
     flock.meet("patch", {"status": 400, "message": "no pause today"})
     said = run(flock, "pause_all", batch_size=3, max_failures=3, requests_per_second="50", expect=2)
-    assert "0 of 6 instances of fleet paused, 0 left as they were, 3 failed, 3 not attempted" in said
+    assert "0 of 6 instances of fleet paused, 0 unchanged, 3 failed, 3 not attempted" in said
     assert flock.cost()[2] == 3
 
 
@@ -134,5 +174,5 @@ def test_token_revoked(flock):
     flock.create(names("ok", 6))
     flock.meet("patch", {"status": 403, "code": 10000, "message": "Authentication error"}, skip=2)
     said = run(flock, "pause_all", batch_size=3, expect=2)
-    assert "2 of 6 instances of fleet paused, 0 left as they were, 0 failed, 4 not attempted" in said
+    assert "2 of 6 instances of fleet paused, 0 unchanged, 0 failed, 4 not attempted" in said
     assert flock.cost()[0] == 3 and flock.cost()[2] == 3  # nothing of the second batch
