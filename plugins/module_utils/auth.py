@@ -69,7 +69,12 @@ class Credentials(t.NamedTuple):
 
 
 class Connection(t.NamedTuple):
-    """A validated set of connection options; api_timeout in seconds, verify as requests takes it (None: its default)."""
+    """A validated set of connection options.
+
+    api_timeout: float seconds.
+    verify: as requests takes it; None is its default.
+    credentials_from: str, the option or the variable that the credentials were found in; None where there are none.
+    """
 
     api_url: str
     account_id: str | None
@@ -78,6 +83,7 @@ class Connection(t.NamedTuple):
     api_retries: int
     verify: bool | str | None
     is_loopback: bool
+    credentials_from: str | None = None
 
 
 def resolve(params, environ=None):
@@ -97,14 +103,16 @@ def resolve(params, environ=None):
         check_path_part("account_id", account_id, longest=64)
     elif not is_loopback:
         raise OptionError("account_id is missing: give the option account_id or set CLOUDFLARE_ACCOUNT_ID")
+    credentials = _credentials(params, environ, optional=is_loopback)
     return Connection(
         api_url=api_url,
         account_id=account_id,
-        credentials=_credentials(params, environ, optional=is_loopback),
+        credentials=credentials,
         api_timeout=params["api_timeout"],
         api_retries=params["api_retries"],
         verify=_verify(params),
         is_loopback=is_loopback,
+        credentials_from=_origin(params, credentials),
     )
 
 
@@ -166,6 +174,13 @@ def _credentials(params, environ, optional):
         if value and not (value.isascii() and value.isprintable()):
             raise OptionError(f"{option} contains characters that no credential has; check how it was pasted")
     return found
+
+
+def _origin(params, credentials):
+    if not credentials.secrets():
+        return None
+    option = "api_token" if credentials.token else "api_key"
+    return option if _given(params, option) else ENVIRONMENT[option][0]
 
 
 def _api_url(text):

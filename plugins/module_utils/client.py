@@ -17,7 +17,7 @@ import ssl
 import threading
 import traceback
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.envelope import RateLimited, read_answer
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import (
@@ -188,6 +188,10 @@ class Client:
         except RateLimited:
             self._gate.refused(retry_after_seconds(headers.get("Retry-After")), sent_at, change=kind == PATCH)
             raise
+        except AuthenticationError as error:
+            origin = self._connection.credentials_from
+            error.message += f" (they come from {origin})" if origin else "; none were given: give api_token, or api_email and api_key"
+            raise
         else:
             self._gate.passed(change=kind == PATCH)
         finally:
@@ -231,7 +235,7 @@ class Client:
             with response:
                 return response.status_code, response.headers, self._read(response, timeout)
         except (requests.RequestException, urllib3_errors.HTTPError, OSError, UnicodeError) as error:
-            failure = classify(error, timeout)
+            failure = classify(error, timeout, urlsplit(self._connection.api_url).netloc)
             sent = isinstance(failure, AnswerLost)
             raise failure from None
         finally:
@@ -299,12 +303,13 @@ def retry_after_seconds(header):
         return None  # the last two: what Python 3.9 makes of some dates
 
 
-def classify(error, timeout):
+def classify(error, timeout, host):
     """What an exception of the HTTP library means for the call: NotSent, AnswerLost or UnusableServer.
 
     Args:
         error: Exception, of requests, urllib3 or the operating system.
         timeout: float seconds, for the sentence.
+        host: str, whom the call was for, for the sentence.
     """
     chain = list(_chain(error))
     for cause in chain:
@@ -322,11 +327,11 @@ def classify(error, timeout):
     if _has(chain, urllib3_errors.ProxyError) and _was_not_connected(chain):
         return NotSent("the proxy that the environment names cannot be used; check HTTPS_PROXY and NO_PROXY")
     if _has(chain, socket.gaierror):
-        return NotSent("the name in api_url does not resolve; check api_url and this machine's DNS")
+        return NotSent(f"the name {host} does not resolve; check api_url and this machine's DNS")
     if _has(chain, urllib3_errors.ConnectTimeoutError) and not _has(chain, urllib3_errors.NewConnectionError):
-        return NotSent(f"no connection to the API within {timeout:g} s (api_timeout); check the network and api_url")
+        return NotSent(f"no connection to {host} within {timeout:g} s (api_timeout); check the network and api_url")
     if _has(chain, urllib3_errors.NewConnectionError):
-        return NotSent("no connection to the API can be made; check the network and api_url")
+        return NotSent(f"no connection to {host} can be made; check the network and api_url")
     if not _has(chain, requests.RequestException, urllib3_errors.HTTPError, ConnectionError, socket.timeout, ssl.SSLError):
         return UnusableServer(_NO_CERTIFICATES)  # requests tells it by a plain OSError
     if _has(chain, requests.exceptions.ReadTimeout, urllib3_errors.ReadTimeoutError):

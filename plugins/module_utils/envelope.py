@@ -165,8 +165,7 @@ def _meaning(http_status, errors, has_envelope):
 def _sentence(kind, said, http_status):
     if kind is AuthenticationError:
         return (
-            f"the API refuses these credentials: {said}; check the token, its account, and that it may edit Workers "
-            "Scripts"
+            f"the API refuses these credentials: {said}; check them, account_id, and that they may edit Workers Scripts"
         )
     if kind is UnusableServer:
         return f"what answers at api_url is not Cloudflare's API ({said}); check api_url and account_id"

@@ -93,11 +93,11 @@ def decide(status, state, rollback=False, rollback_outcome=None):
     if cell != SATISFIED:
         return Decision(ACT, action=cell)
     if state == "terminated" and rollback and rollback_outcome != "complete":
-        return Decision(
-            UNREACHABLE,
-            why=f"is {status} without a completed rollback, and no handler can run any more; "
-                "use rollback=false to accept it as it is",
-        )
+        if rollback_outcome == "failed":
+            why = f"is {status}, and its rollback failed; undo by hand what its steps did, then use rollback=false to accept it as it is"
+        else:
+            why = f"is {status} without a completed rollback, and no handler can run any more; use rollback=false to accept it as it is"
+        return Decision(UNREACHABLE, why=why)
     if state == "terminated" and status != "terminated":
         return Decision(SATISFIED, why=f"is already {status}; nothing was terminated")
     return Decision(SATISFIED)
@@ -110,4 +110,4 @@ def _why_unreachable(status, state):
             f"is rollingBack and cannot be {participle} while its rollback handlers run; "
             "wait until it is terminated, then use state=restarted to run it again"
         )
-    return f"is {status} and cannot be {participle}; use state=restarted to run it again"
+    return f"is {status} and cannot be {participle}; use state=restarted to run it again, or skip_finished=true to leave it alone"

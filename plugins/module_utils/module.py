@@ -98,13 +98,13 @@ def _result(module, request, fleet, client, gate, duration):
     estimate = None
     if module.check_mode and not request.is_single and changes:
         calls_each = 2 if request.wanted.state == "restarted" else 1
-        estimate = report.estimate(changes, calls_each, request.requests_per_second, request.rate_limit_reserve)
+        estimate = report.estimate(changes, calls_each, request.requests_per_second, request.rate_limit_reserve, gate.least_left())
     items = [report.item(pursuit) for pursuit in pursuits]
     result = {
         "changed": changes > 0,
         "failed": fleet.fatal is not None or any(pursuit.failed for pursuit in pursuits),
         "msg": report.message(
-            pursuits, request.workflow_name, request.wanted.state, module.check_mode, fleet.fatal, estimate
+            pursuits, request.workflow_name, request.wanted.state, module.check_mode, fleet.fatal, estimate, request.selection is not None
         ),
         "instances": items,
         "summary": report.summary(pursuits, fleet.found, duration),

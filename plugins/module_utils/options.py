@@ -236,8 +236,11 @@ def _instance_ids(params):
         return None
     option = given[0]
     ids = [params["instance_id"]] if option == "instance_id" else params["instance_ids"]
-    for instance_id in ids:
-        check_path_part(option, instance_id, longest=LONGEST_INSTANCE_ID)
+    for number, instance_id in enumerate(ids):
+        named = option if option == "instance_id" else f"{option}[{number}]"
+        check_path_part(named, instance_id, longest=LONGEST_INSTANCE_ID)
+        if instance_id != instance_id.strip():
+            raise OptionError(f"{named} is {instance_id!r}, with blanks around it, which no id has; remove them")
     return list(dict.fromkeys(ids))
 
 

@@ -260,6 +260,7 @@ class Pursuit(Record):
         if move.kind == SEND:
             self.action = move.action
             self._end(CHANGED, wording.would(self))
+            self.warning = self.msg if self.steps_instead else None
         else:
             self._end(UNCHANGED, wording.on_its_way(self))
 

@@ -215,6 +215,13 @@ class RateGate:
         finally:
             self._spacing = 0.0
 
+    def least_left(self):
+        """The fewest calls that a policy still allows, and the seconds until it is renewed: (int, float); None where none is told."""
+        with self._lock:
+            now = self._clock.monotonic()
+            left = [(max(0, balance.remaining), balance.resets_at - now) for balance in self._balances.values() if balance.resets_at > now]
+            return min(left, default=None)
+
     def held_seconds(self):
         """Seconds in which the API's limits, by block or by pacing, held back at least one call; float."""
         with self._lock:

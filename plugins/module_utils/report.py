@@ -14,7 +14,7 @@ import re
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, Refused
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import ACTION_OF, PARTICIPLE_OF
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import ACTION_OF, PARTICIPLE_OF, PENDING, decide
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.record import (
     CHANGED,
     FAILED,
@@ -118,7 +118,7 @@ def warnings(pursuits, messages, found, held_seconds):
     return texts
 
 
-def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=None):
+def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=None, is_selection=False):
     """The result's `msg`: one sentence of an operator's, for one instance or many.
 
     Args:
@@ -127,13 +127,15 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
         check_mode: bool.
         fatal: CloudflareError or None, what ended the task early.
         estimate: str or None, what a real run would cost.
+        is_selection: bool, whether `select` was given.
     """
     if not pursuits and fatal is None:
-        return f"no instance of {workflow_name} is asked for, or matches; nothing was sent"
+        return f"no instance of {workflow_name} {'matches' if is_selection else 'is asked for'}; nothing was sent"
     if len(pursuits) == 1 and fatal is None:
         only = pursuits[0]
         return only.msg or wording.settled(only)
-    reached = sum(pursuit.outcome == CHANGED for pursuit in pursuits)
+    on_their_way = [pursuit for pursuit in pursuits if _is_on_its_way(pursuit, state)]
+    reached = sum(pursuit.outcome == CHANGED and not _is_on_its_way(pursuit, state) for pursuit in pursuits)
     if fatal is not None and not any(pursuit.changed for pursuit in pursuits):
         text = "nothing was changed"
     elif check_mode:
@@ -141,9 +143,14 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
     else:
         text = f"{PARTICIPLE_OF[ACTION_OF[state]]} {reached} of {_count(len(pursuits))} of {workflow_name}"
     parts = [text]
-    unchanged = [pursuit for pursuit in pursuits if pursuit.outcome == UNCHANGED]
+    if on_their_way:
+        parts.append(f"{len(on_their_way)} still {on_their_way[0].look.status}")
+    unchanged = sum(pursuit.outcome == UNCHANGED and not _is_on_its_way(pursuit, state) for pursuit in pursuits)
     if unchanged:
-        parts.append(f"{len(unchanged)} unchanged")
+        parts.append(f"{unchanged} unchanged")
+    again = [pursuit for pursuit in pursuits if pursuit.finished_again]
+    if again:
+        parts.append(f"{len(again)} finished again: {_grouped(again)}")
     for outcome, words in ((FAILED, "failed"), (UNKNOWN, "unknown")):
         concerned = [pursuit for pursuit in pursuits if pursuit.outcome == outcome]
         if concerned:
@@ -160,7 +167,7 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
     return text if fatal is None else f"{fatal.message}; {text}"
 
 
-def estimate(changes, calls_each, requests_per_second, reserve):
+def estimate(changes, calls_each, requests_per_second, reserve, least_left=None):
     """What a real run would cost, in words.
 
     Args:
@@ -168,12 +175,15 @@ def estimate(changes, calls_each, requests_per_second, reserve):
         calls_each: int, calls for each of them.
         requests_per_second: float or None, the task's own ceiling.
         reserve: float, the part of the quota left to others.
+        least_left: (int, float) or None, the calls that the API still allows, and the seconds until there are more.
     """
     calls = changes * calls_each
     per_second = DOCUMENTED_QUOTA / _QUOTA_WINDOW
     seconds = max(0.0, calls - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
     if requests_per_second:
         seconds = max(seconds, calls / requests_per_second)
+    if least_left is not None and calls > least_left[0]:
+        return f"about {calls:,} calls, of which the API allows {least_left[0]:,} in the next {_duration(least_left[1])}"
     if seconds < 1:
         return f"about {calls:,} calls, within the quota of {DOCUMENTED_QUOTA:,} in five minutes"
     return f"about {calls:,} calls, {_duration(seconds)} under the rate limit"
@@ -183,6 +193,11 @@ def _after(pursuit):
     if pursuit.outcome != CHANGED:
         return pursuit.look.status
     return f"restarted from {pursuit.step}" if pursuit.action == "restart" and pursuit.step else pursuit.wanted.state
+
+
+def _is_on_its_way(pursuit, state):
+    """Whether it was left heading for the state, since nobody waits: by the task's wish, or in check mode."""
+    return pursuit.outcome in (CHANGED, UNCHANGED) and decide(pursuit.look.status, state).kind == PENDING
 
 
 def _count(number):

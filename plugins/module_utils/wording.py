@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.lifecycle import FINISHED, PARTICIPLE_OF
 
+_STEPS_SHOWN = 10
+
 
 def sentence(pursuit, predicate):
     """"instance order-1 " and what is to be said of it."""
@@ -24,7 +26,7 @@ def not_found(pursuit):
         return sentence(pursuit, f"is gone: it was deleted {when.format(pursuit.action)}; trigger it anew if it is needed")
     return sentence(
         pursuit,
-        f"was not found in workflow {pursuit.workflow_name}; check the id: finished instances are deleted after their retention",
+        f"was not found in workflow {pursuit.workflow_name}; check the id; a finished instance is deleted after its retention",
     )
 
 
@@ -42,12 +44,14 @@ def left_behind(pursuit, statuses):
 
 def not_errored(pursuit):
     """`from_failed_step` leaves what has not failed alone."""
-    return sentence(pursuit, f"is {pursuit.look.status}; from_failed_step restarts errored instances only")
+    return sentence(pursuit, f"is {pursuit.look.status}; from_failed_step restarts errored instances only, so nothing was sent")
 
 
 def would(pursuit):
     """Check mode: what would be sent."""
-    return sentence(pursuit, f"is {pursuit.look.status}; would send {pursuit.action}{_from(pursuit)}{_steps_instead(pursuit)}")
+    ignored = "; the API ignores a pause until the instance starts" if (pursuit.look.status, pursuit.action) == ("queued", "pause") else ""
+    missing = _steps_instead(pursuit) + "; the API may refuse it, check from_step" if pursuit.steps_instead else ""
+    return sentence(pursuit, f"is {pursuit.look.status}; would send {pursuit.action}{_from(pursuit)}{ignored}{missing}")
 
 
 def on_its_way(pursuit):
@@ -55,14 +59,17 @@ def on_its_way(pursuit):
     status = pursuit.look.status
     end = "it will be terminated when its handlers have run" if status == "rollingBack" else "it will pause when the step under way ends"
     then = "a run would wait for it" if pursuit.wanted.wait else "run again with wait=true to wait for it"
-    return sentence(pursuit, f"is {status}; {end}; {then}")
+    sent = f" (was {pursuit.first_status}; {_sent(pursuit)})" if pursuit.sends else ""
+    return sentence(pursuit, f"is {status}{sent}; {end}; {then}")
 
 
 def skipped(pursuit):
     """`skip_finished` leaves it as it is."""
     in_vain = "" if pursuit.changed else " in vain"
     sent = f"{pursuit.action} was sent{in_vain}; " if pursuit.sends else ""
-    return sentence(pursuit, f"is {pursuit.look.status}; {sent}left as it is (skip_finished)")
+    rollback = pursuit.look.rollback or {}
+    failed = f"; its rollback failed{_with(rollback.get('error'))}" if rollback.get("outcome") == "failed" else ""
+    return sentence(pursuit, f"is {pursuit.look.status}; {sent}left as it is (skip_finished){failed}")
 
 
 def overtaken(pursuit):
@@ -91,7 +98,7 @@ def finished_again(pursuit):
 
 def rollback_failed(pursuit):
     """Terminated, but a rollback handler failed."""
-    error = _with((pursuit.look.rollback or {}).get("error"))
+    error = _with(pursuit.look.rollback.get("error"))
     return sentence(
         pursuit, f"is terminated, but its rollback failed{error}; what its steps did is not undone: undo it by hand"
     )
@@ -114,8 +121,8 @@ def rollback_unknown(pursuit):
 def refused(pursuit, error):
     """The API will not do it."""
     sent = f"{pursuit.action}{_from(pursuit)} was refused: " if pursuit.action else ""
-    remedy = "; check from_step" if pursuit.steps_instead else "; find out why, then run again"
-    return sentence(pursuit, f"{_is(pursuit)}; {sent}{error.message}{_steps_instead(pursuit)}{remedy}")
+    remedy = "check from_step" if pursuit.steps_instead else "find out why, then run again"
+    return sentence(pursuit, f"{_is(pursuit)}{_steps_instead(pursuit)}; {sent}{error.message}; {remedy}")
 
 
 def ignored(pursuit):
@@ -169,17 +176,22 @@ def settled(pursuit):
     """The plain end: what it is now, what it was, what was sent."""
     if not pursuit.changed:
         is_it = "is already" if pursuit.look.status == pursuit.wanted.state else "is"
-        return sentence(pursuit, f"{is_it} {pursuit.look.status}; nothing was sent")
+        return sentence(pursuit, f"{is_it} {pursuit.look.status}{_undone(pursuit)}; nothing was sent")
     if pursuit.action == "restart":
         return sentence(
             pursuit, f"was {pursuit.first_status}, {_sent(pursuit)}; it is {pursuit.look.status} now"
         )
-    return sentence(pursuit, f"is {pursuit.look.status} (was {pursuit.first_status}; {_sent(pursuit)})")
+    return sentence(pursuit, f"is {pursuit.look.status}{_undone(pursuit)} (was {pursuit.first_status}; {_sent(pursuit)})")
 
 
 def not_attempted(pursuit, reason):
     """Nothing was sent."""
     return sentence(pursuit, f"was not attempted: {reason}")
+
+
+def _undone(pursuit):
+    is_undone = pursuit.wanted.rollback and (pursuit.look.rollback or {}).get("outcome") == "complete"
+    return " and its rollback is complete" if is_undone else ""
 
 
 def _is(pursuit):
@@ -213,7 +225,9 @@ def _no_effect(pursuit):
 def _steps_instead(pursuit):
     if not pursuit.steps_instead:
         return ""
-    return "; its log has no such step, but " + ", ".join(f"{step} {step.type}" for step in pursuit.steps_instead)
+    steps = [f"{step.type} {step}" for step in pursuit.steps_instead]
+    some = ", ".join(steps[:_STEPS_SHOWN]) + (", …" if len(steps) > _STEPS_SHOWN else "")
+    return f"; its log has no {pursuit.step.type} {pursuit.step}, but {some}"
 
 
 def _with(error):

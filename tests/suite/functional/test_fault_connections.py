@@ -48,8 +48,8 @@ def unknown_name():
 #: What is wrong: a place where no connection can be made, how a sentence names it, and the options it takes.
 NO_CONNECTION = {
     "unknown name": (unknown_name, r"does not resolve", {}),
-    "refused": (closed_port, r"no connection to the API can be made", {}),
-    "no answer to the connection": (deaf_port, r"no connection to the API within 0.4 s", {"api_timeout": 0.4, "api_retries": 1}),
+    "refused": (closed_port, r"no connection to 127\.0\.0\.1:\d+ can be made", {}),
+    "no answer to the connection": (deaf_port, r"no connection to .* within 0.4 s", {"api_timeout": 0.4, "api_retries": 1}),
 }
 no_connection = pytest.mark.parametrize("place, says, options", NO_CONNECTION.values(), ids=NO_CONNECTION)
 

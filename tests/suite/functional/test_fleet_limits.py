@@ -11,7 +11,7 @@ from flock import NOTHING, ids, names
 from quickclock import quicken
 
 GONE = "2 × was not found in workflow fleet; check the id"
-COMPLETE = "3 × is complete and cannot be paused; use state=restarted to run it again"
+COMPLETE = "3 × is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"
 
 
 # -- mixed failures ---------------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def test_long_groups_are_cut(flock):
     for number in range(3):
         flock.meet("patch", {"status": 400, "message": f"reason {number}"}, match={"instance": f"ok-00{number}"})
     result = flock.run(instance_ids=[*names("done", 5), *names("ok", 4), "ghost"], state="paused")
-    assert "5 × is complete and cannot be paused; use state=restarted to run it again (done-000, done-001, done-002, …)" in result["msg"]
+    assert "5 × is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone (done-000, done-001, done-002, …)" in result["msg"]
     assert "done-003" not in result["msg"] and result["msg"].endswith("and 2 for other reasons")
 
 
@@ -223,7 +223,7 @@ def test_no_server(flock):
     flock.forget_calls()
     task = {"instance_ids": names("ok", 12), "state": "paused", "api_retries": 1, "concurrency": 4}
     result = flock.bench.module(workflow_name="fleet", **task, api_url="http://127.0.0.1:9/client/v4")
-    assert result["failed"] and "no connection to the API can be made" in result["msg"]
+    assert result["failed"] and "no connection to 127.0.0.1:9 can be made" in result["msg"]
     assert [item["outcome"] for item in result["instances"]] == ["not_attempted"] * 12
     assert flock.calls()["total"] == result["api_calls"]["total"] == 0
 

@@ -252,6 +252,16 @@ def test_an_authentication_error_after_a_429_is_no_proof():
     assert len(adapter.requests) == 1
 
 
+@each_row("origin, says", [
+    ("CLOUDFLARE_API_TOKEN", "may edit Workers Scripts (they come from CLOUDFLARE_API_TOKEN)"),
+    (None, "may edit Workers Scripts; none were given: give api_token, or api_email and api_key"),
+])
+def test_whose_credentials_are_refused(origin, says):
+    client, _adapter = scripted(DENIED)
+    client._connection = client._connection._replace(credentials_from=origin)
+    assert raised(client).message.endswith(says)
+
+
 def test_nor_for_a_change_of_another_worker():
     client, adapter = scripted(BUSY, OK, failure(403, 9109), OK)
     call(client)
@@ -569,9 +579,10 @@ def test_large_answers_are_read():
 
 
 def test_nobody_listens():
-    error = raised(client_for(closed_port(), retries=1))
+    url = closed_port()
+    error = raised(client_for(url, retries=1))
     assert error.__class__ is NotSent
-    assert error.message == "no connection to the API can be made; check the network and api_url"
+    assert error.message == "no connection to {0} can be made; check the network and api_url".format(url.partition("//")[2])
 
 
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
@@ -604,9 +615,9 @@ def test_hosts_that_can_not_be(host):
 
 
 @each_row("error, kind, sentence", [
-    (Exchanges.not_connected(), NotSent, "no connection to the API can be made; check the network and api_url"),
-    (Exchanges.not_resolved(), NotSent, "the name in api_url does not resolve; check api_url and this machine's DNS"),
-    (Exchanges.connect_timeout(), NotSent, "no connection to the API within 30 s (api_timeout); check the network and api_url"),
+    (Exchanges.not_connected(), NotSent, "no connection to api.example can be made; check the network and api_url"),
+    (Exchanges.not_resolved(), NotSent, "the name api.example does not resolve; check api_url and this machine's DNS"),
+    (Exchanges.connect_timeout(), NotSent, "no connection to api.example within 30 s (api_timeout); check the network and api_url"),
     (Exchanges.proxy(), NotSent, "the proxy that the environment names cannot be used; check HTTPS_PROXY and NO_PROXY"),
     (Exchanges.read_timeout(), AnswerLost, "no answer within 30 s (api_timeout)"),
     (Exchanges.reset(), AnswerLost, "the connection broke before the answer was complete"),
@@ -620,7 +631,7 @@ def test_hosts_that_can_not_be(host):
      "api_url, or the proxy that the environment names, is not a URL that can be used; check both"),
 ])
 def test_classify(error, kind, sentence):
-    told = classify(error, 30.0)
+    told = classify(error, 30.0, "api.example")
     assert (told.__class__, told.message) == (kind, sentence)
 
 

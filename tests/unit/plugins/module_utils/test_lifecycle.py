@@ -81,9 +81,9 @@ def test_vocabulary():
 
 
 @each_row("status, state, why", [
-    ("complete", "paused", "is complete and cannot be paused; use state=restarted to run it again"),
-    ("errored", "running", "is errored and cannot be resumed; use state=restarted to run it again"),
-    ("terminated", "paused", "is terminated and cannot be paused; use state=restarted to run it again"),
+    ("complete", "paused", "is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"),
+    ("errored", "running", "is errored and cannot be resumed; use state=restarted to run it again, or skip_finished=true to leave it alone"),
+    ("terminated", "paused", "is terminated and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"),
     ("rollingBack", "paused", "is rollingBack and cannot be paused while its rollback handlers run; "
                               "wait until it is terminated, then use state=restarted to run it again"),
     ("rollingBack", "restarted", "is rollingBack and cannot be restarted while its rollback handlers run; "
@@ -105,7 +105,9 @@ def test_rollback_of_a_finished_one(status, outcome, kind):
     """With rollback a finished instance is satisfied only by a completed rollback: no handler can run any more."""
     decision = decide(status, "terminated", rollback=True, rollback_outcome=outcome)
     assert decision.kind == kind
-    if kind == UNREACHABLE:
+    if outcome == "failed":
+        assert decision.why == f"is {status}, and its rollback failed; undo by hand what its steps did, then use rollback=false to accept it as it is"
+    elif kind == UNREACHABLE:
         assert decision.why == (
             f"is {status} without a completed rollback, and no handler can run any more; use rollback=false to accept it as it is"
         )

@@ -303,8 +303,8 @@ def test_loop(wanted, script, actions, outcome, changed, status):
 
 #: (what is wanted, script, what the operator reads)
 SENTENCES = [
-    (PAUSE, [gone()], "instance order-1 was not found in workflow orders; check the id: finished instances are deleted after their retention"),
-    (PAUSE, [saw("complete")], "instance order-1 is complete and cannot be paused; use state=restarted to run it again"),
+    (PAUSE, [gone()], "instance order-1 was not found in workflow orders; check the id; a finished instance is deleted after its retention"),
+    (PAUSE, [saw("complete")], "instance order-1 is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"),
     (PAUSE, [saw("paused")], "instance order-1 is already paused; nothing was sent"),
     (RESUME, [saw("waiting")], "instance order-1 is waiting; nothing was sent"),
     (TERMINATE, [saw("complete")], "instance order-1 is already complete; nothing was terminated"),
@@ -321,13 +321,16 @@ SENTENCES = [
      "instance order-1 is running, not complete or errored; nothing was sent"),
     (dict(RESTART, when_status=frozenset(["errored"])), [listed("errored"), stale(), saw("running", run=1)],
      "instance order-1 is no longer errored (running); nothing was sent"),
-    (FROM_FAILED, [saw("complete", steps=STEPS)], "instance order-1 is complete; from_failed_step restarts errored instances only"),
+    (FROM_FAILED, [saw("complete", steps=STEPS)], "instance order-1 is complete; from_failed_step restarts errored instances only, so nothing was sent"),
     (FROM_FAILED, [saw("errored", steps=STEPS, rollback={"outcome": "complete"})],
      "instance order-1 has been rolled back, so the results of its earlier steps no longer hold; restart it without a step"),
     (dict(PAUSE, **NO_WAIT), [saw("waitingForPause")],
      "instance order-1 is waitingForPause; it will pause when the step under way ends; run again with wait=true to wait for it"),
     (dict(TERMINATE, **NO_WAIT), [saw("rollingBack")],
      "instance order-1 is rollingBack; it will be terminated when its handlers have run; run again with wait=true to wait for it"),
+    (dict(PAUSE, **NO_WAIT), [saw("running"), ok("waitingForPause")],
+     "instance order-1 is waitingForPause (was running; pause accepted 03:02:07Z); it will pause when the step under way ends; "
+     "run again with wait=true to wait for it"),
     (TERMINATE, [saw("running"), refused(), saw("terminated")], "instance order-1 is terminated: something else terminated it first"),
     (TERMINATE, [saw("running"), refused(), saw("complete")], "instance order-1 is complete: it ended before it could be terminated"),
     (TERMINATE, [saw("running"), refused(), saw("running")],
@@ -340,6 +343,14 @@ SENTENCES = [
      "Check it, then rerun with when_status: [errored]"),
     (ROLLBACK, [saw("running"), ok("terminated"), saw("terminated")],
      "instance order-1 is terminated, but the API reports no rollback; it may have registered no handlers"),
+    (ROLLBACK, [saw("running"), ok("terminated"), saw("terminated", rollback={"outcome": "complete"})],
+     "instance order-1 is terminated and its rollback is complete (was running; terminate accepted 03:02:07Z)"),
+    (ROLLBACK, [saw("terminated", rollback={"outcome": "complete"})],
+     "instance order-1 is already terminated and its rollback is complete; nothing was sent"),
+    (ROLLBACK, [saw("terminated", rollback={"outcome": "failed", "error": DECLINED})],
+     "instance order-1 is terminated, and its rollback failed; undo by hand what its steps did, then use rollback=false to accept it as it is"),
+    (dict(ROLLBACK, skip_finished=True), [saw("terminated", rollback={"outcome": "failed", "error": DECLINED})],
+     "instance order-1 is terminated; left as it is (skip_finished); its rollback failed with Error: card declined"),
     (ROLLBACK, [saw("running"), ok("terminated"), saw("terminated", rollback={"outcome": "failed", "error": DECLINED})],
      "instance order-1 is terminated, but its rollback failed with Error: card declined; what its steps did is not undone: undo it by hand"),
     (PAUSE, [unseen()],
@@ -374,7 +385,7 @@ TELLING = [
      ["is running", "terminate sent, answer lost", "NOT sent again", "Check whether its rollback handlers ran"]),
     (FROM_FAILED, [saw("errored", error=DECLINED, steps=STEPS[:1])], ["failed outside any step", "from_step", "without from_failed_step"]),
     (FROM_CHARGE, [saw("errored", steps=STEPS[:1]), refused(), saw("errored", steps=STEPS[:1])],
-     ["restart from charge (1) was refused", "its log has no such step, but reserve (1) do"]),
+     ["is errored; its log has no do charge (1), but do reserve (1); restart from charge (1) was refused: the API says", "check from_step"]),
 ]
 
 
@@ -405,6 +416,22 @@ PREDICTIONS = [
     (ROLLBACK, [saw("running")], "terminate", CHANGED),
     (ROLLBACK, [saw("complete")], None, FAILED),
 ]
+
+
+#: (what is wanted, look, what check mode says that the API may do)
+DOUBTS = [
+    (PAUSE, [saw("queued")], "instance order-1 is queued; would send pause; the API ignores a pause until the instance starts", None),
+    (FROM_CHARGE, [saw("errored", steps=STEPS[:1])],
+     "instance order-1 is errored; would send restart from charge (1); its log has no do charge (1), but do reserve (1); the API may refuse it, check from_step",
+     True),
+]
+
+
+@each_row("wanted, script, msg, warns", DOUBTS)
+def test_check_mode_doubts(wanted, script, msg, warns):
+    pursuit, _sent = drive(script, check_mode=True, **wanted)
+    assert (pursuit.outcome, pursuit.msg) == (CHANGED, msg)
+    assert pursuit.warning == (msg if warns else None)
 
 
 @each_row("wanted, script, action, outcome", PREDICTIONS)

@@ -180,6 +180,17 @@ def test_the_quota_lasts_until_the_reset(left, seconds):
     assert went[left] >= seconds - 1e-6
 
 
+def test_what_is_least_left(clock):
+    gate = RateGate(clock)
+    assert gate.least_left() is None
+    passage(gate, clock, remaining(10, 60))
+    assert gate.least_left() == (10, 60.0)
+    passage(gate, clock)
+    assert gate.least_left() == (9, 60.0)
+    clock.pass_by(60)
+    assert gate.least_left() is None
+
+
 def test_no_reserve_means_no_spreading(clock):
     gate = RateGate(clock, reserve=0.0)
     passage(gate, clock, remaining(3, 60))

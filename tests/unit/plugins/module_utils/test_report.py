@@ -217,11 +217,11 @@ def test_warnings():
 
 # -- the message ------------------------------------------------------------------------------------------------------
 
-CANNOT = "is complete and cannot be paused; use state=restarted to run it again"
+CANNOT = "is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"
 
 #: (pursuits, what the operator reads)
 MESSAGES = [
-    ([], "no instance of orders is asked for, or matches; nothing was sent"),
+    ([], "no instance of orders is asked for; nothing was sent"),
     (each(paused, 1), "instance order-1 is paused (was running; pause accepted 03:02:07Z)"),
     (each(complete, 1), f"instance order-1 {CANNOT}"),
     (each(not_attempted, 1), "instance order-1 was not attempted: max_failures (3) is reached"),
@@ -234,14 +234,35 @@ MESSAGES = [
     # The reasons are grouped, the most frequent first; what differs from one to the next is left out.
     (each(complete, 1) + each(slow, 3, 2) + [story(gone(), instance_id="order-9")],
      "paused 0 of 5 instances of orders; 5 failed: 3 × pause accepted, still waitingForPause after 300 s; it will pause when the step under way ends; "
-     f"run again to wait (order-2, order-3, order-4); 1 × {CANNOT} (order-1); 1 × was not found in workflow orders; check the id: finished instances "
-     "are deleted after their retention (order-9)"),
+     f"run again to wait (order-2, order-3, order-4); 1 × {CANNOT} (order-1); 1 × was not found in workflow orders; check the id; a finished instance "
+     "is deleted after its retention (order-9)"),
 ]
 
 
 @each_row("pursuits, text", MESSAGES)
 def test_messages(pursuits, text):
     assert report.message(pursuits, "orders", "paused", False) == text
+
+
+def test_nothing_matches():
+    assert report.message([], "orders", "paused", False, is_selection=True) == "no instance of orders matches; nothing was sent"
+
+
+def test_what_nobody_waits_for_is_not_told_as_done():
+    sent = [story(saw("running"), ok("waitingForPause"), wait=False, instance_id=name) for name in "ab"]
+    under_way = [story(saw("waitingForPause"), wait=False, instance_id=name) for name in "cd"]
+    text = report.message(sent + under_way + each(paused, 1) + each(was_paused, 1, 2), "orders", "paused", False)
+    assert text == "paused 1 of 6 instances of orders; 4 still waitingForPause; 1 unchanged"
+    foretold = [story(saw("running"), check_mode=True), story(saw("waitingForPause"), check_mode=True)]
+    assert report.message(foretold, "orders", "paused", True) == "would pause 1 of 2 instances of orders; 1 still waitingForPause"
+
+
+def test_what_has_finished_again_is_told():
+    events = [saw("errored"), ok(), saw("errored", run=1, error=DECLINED)]
+    errored = [story(*events, state="restarted", instance_id=name) for name in "abcd"]
+    assert report.message(errored, "orders", "restarted", False) == (
+        "restarted 4 of 4 instances of orders; 4 finished again: 4 × was restarted and is errored again by now with Error: card declined (a, b, c, …)"
+    )
 
 
 def test_a_few_groups_are_shown():
@@ -312,3 +333,13 @@ def test_refusals_are_grouped():
 ])
 def test_estimates(changes, calls_each, rate, reserve, text):
     assert report.estimate(changes, calls_each, rate, reserve) == text
+
+
+@each_row("least_left, text", [
+    (None, "about 100 calls, within the quota of 1,200 in five minutes"),
+    ((100, 60.0), "about 100 calls, within the quota of 1,200 in five minutes"),
+    ((29, 60.0), "about 100 calls, of which the API allows 29 in the next 60 s"),
+    ((0, 280.0), "about 100 calls, of which the API allows 0 in the next 5 minutes"),
+])
+def test_estimates_by_what_the_api_tells(least_left, text):
+    assert report.estimate(100, 1, None, 0.2, least_left) == text
