@@ -30,6 +30,8 @@ attributes:
     details:
       - O(state=restarted) restarts every time, like the same state of a service. With O(when_status) it acts only on instances
         in the statuses named, which makes it safe to run again.
+      - With O(rollback=true), an instance of which the API reports no rollback is terminated with a warning, and refused the next
+        time, since nothing tells that its handlers have run.
 options:
   workflow_name:
     description:
@@ -137,7 +139,7 @@ options:
         version_added: 0.1.0
       count:
         description:
-          - Which step of that name, counted from 1, to 1000000.
+          - Which of the steps of that name, 1 to 1000000. The first one is 1.
         type: int
         default: 1
         version_added: 0.1.0
@@ -256,7 +258,7 @@ EXAMPLES = r"""
   edgeops.cloudflare.workflow_instance_status:
     workflow_name: orders
     select:
-      status: [running, waiting]
+      status: [running, waiting, waitingForPause]
     state: paused
     skip_finished: true
   register: paused
@@ -285,8 +287,8 @@ msg:
   returned: always
   type: str
   sample: >-
-    paused 240 of 243 instances of orders; 3 failed: 3 × is complete and cannot be paused; use state=restarted to run it again
-    (order-7, order-9, order-31)
+    paused 240 of 243 instances of orders; 3 failed: 3 × is complete and cannot be paused; use state=restarted to run it again, or
+    skip_finished=true to leave it alone (order-7, order-9, order-31)
 instances:
   description:
     - What happened to each instance, in the order of O(instance_ids), or newest first.
@@ -315,7 +317,7 @@ instances:
       returned: always
       sample: pause
     changed:
-      description: Whether the instance was changed, or may have been by a call whose answer was lost.
+      description: Whether the instance was changed, or may have been by a call whose answer was lost. In check mode, whether it would be.
       type: bool
       returned: always
       sample: true
@@ -331,7 +333,7 @@ instances:
       sample: "2026-08-06T03:12:07.000Z"
     outcome:
       description:
-        - V(unchanged), V(changed), V(failed), V(unknown) (a restart, or a terminate with rollback, was sent, and nothing tells
+        - V(unchanged), V(changed) (or, in check mode, would be), V(failed), V(unknown) (a restart, or a terminate with rollback, was sent, and nothing tells
           whether it was done) or V(not_attempted).
       type: str
       returned: always
@@ -361,7 +363,16 @@ instance:
   description: The same item, for the one instance.
   returned: once the options are valid, when O(instance_id) is given
   type: dict
-  sample: {id: order-1001, status: paused, previous_status: running, action: pause, changed: true, failed: false, outcome: changed}
+  sample:
+    id: order-1001
+    status: paused
+    previous_status: running
+    action: pause
+    changed: true
+    failed: false
+    timestamp: "2026-08-06T03:12:07.000Z"
+    outcome: changed
+    msg: instance order-1001 is paused (was running; pause accepted 03:12:07Z)
 summary:
   description: How many instances there are of each outcome.
   returned: once the options are valid
@@ -373,12 +384,13 @@ summary:
       returned: always
       sample: 243
     changed:
-      description: How many reached the state by this task.
+      description: How many this task has changed, so that they are in the state, or on their way to it with O(wait=false). In check mode,
+        how many it would change.
       type: int
       returned: always
       sample: 240
     unchanged:
-      description: How many needed nothing, or were held back by O(when_status).
+      description: How many needed nothing, were on their way already, or were left alone by O(when_status) or O(skip_finished).
       type: int
       returned: always
       sample: 0
