@@ -304,7 +304,8 @@ def test_loop(wanted, script, actions, outcome, changed, status):
 #: (what is wanted, script, what the operator reads)
 SENTENCES = [
     (PAUSE, [gone()], "instance order-1 was not found in workflow orders; check the id; a finished instance is deleted after its retention"),
-    (PAUSE, [saw("complete")], "instance order-1 is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"),
+    (PAUSE, [saw("complete")],
+     "instance order-1 is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"),
     (PAUSE, [saw("paused")], "instance order-1 is already paused; nothing was sent"),
     (RESUME, [saw("waiting")], "instance order-1 is waiting; nothing was sent"),
     (TERMINATE, [saw("complete")], "instance order-1 is already complete; nothing was terminated"),
@@ -422,7 +423,8 @@ PREDICTIONS = [
 DOUBTS = [
     (PAUSE, [saw("queued")], "instance order-1 is queued; would send pause; the API ignores a pause until the instance starts", None),
     (FROM_CHARGE, [saw("errored", steps=STEPS[:1])],
-     "instance order-1 is errored; would send restart from charge (1); its log has no do charge (1), but do reserve (1); the API may refuse it, check from_step",
+     "instance order-1 is errored; would send restart from charge (1); its log has no do charge (1), but do reserve (1); "
+     "the API may refuse it, check from_step",
      True),
 ]
 

@@ -73,7 +73,8 @@ def test_failure_has_the_same_shape(task):
     ran = task.run(instance_id="complete", state="paused", diff=True)
     assert (ran.code, ran.result["failed"], ran.result["changed"]) == (1, True, False)
     assert keys_of(ran.result) == SHAPE | {"instance", "diff"}, "a failed task has no facts"
-    assert ran.result["msg"] == "instance complete is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"
+    remedy = "use state=restarted to run it again, or skip_finished=true to leave it alone"
+    assert ran.result["msg"] == f"instance complete is complete and cannot be paused; {remedy}"
     assert ran.result["instance"]["failed"] is True
 
 
