@@ -148,7 +148,7 @@ class Client:
                     with self._noted_under_way():
                         return self._attempt(method, path, kind, query, body)
                 finally:
-                    self._gate.leave()
+                    self._gate.leave(slots)
             except RateLimited:
                 if change:
                     raise _mark(LookStale("held back by the rate limit", went_out=True), lost) from None

@@ -125,13 +125,13 @@ class RateGate:
             LookStale: `change`, and a block holds or the wait would be too long.
             RateLimitExceeded: the block outlasts what the task may wait.
 
-        Whoever entered calls `leave` afterwards; who got an exception did not enter.
+        Whoever entered calls `leave` afterwards, with the same slots; who got an exception did not enter.
         """
         slot, limited_slot = self._take_slot(slots, change, longest_wait)
         try:
             self._await(slot, limited_slot, change)
         except BaseException:
-            self.leave()
+            self.leave(slots)
             raise
 
     def _await(self, slot, limited_slot, change):
@@ -148,10 +148,10 @@ class RateGate:
                 raise LookStale("held back by the rate limit")
             self._wait(min(wait, 1.0), limited)
 
-    def leave(self):
-        """Tell that a call that entered has been answered, or given up."""
+    def leave(self, slots=1):
+        """Tell that a call that entered (`slots`: as it did) has been answered, or given up."""
         with self._lock:
-            self._under_way -= 1
+            self._under_way -= max(slots, 1)
 
     def passed(self, change):
         """Tell that a call (`change`: a PATCH) was not refused by the limit."""
@@ -231,7 +231,7 @@ class RateGate:
         """The moment at which the call may go by pacing alone, and whether the API's limits set it."""
         with self._lock:
             now = self._clock.monotonic()
-            spent_until = self._pace(now)[1]
+            spent_until = self._pace(now, slots)[1]
             slot = max(now, self._next_slot, spent_until) if slots else now
             spread = self._pace(slot)[0]
             own = max(self._own_interval, self._spacing)
@@ -242,16 +242,16 @@ class RateGate:
                 self._next_slot = slot + max(own, spread) * slots
                 for balance in self._balances.values():
                     balance.remaining -= slots
-            self._under_way += 1
+            self._under_way += max(slots, 1)  # the change of a pair is as good as under way
             return slot, spread > own or spent_until > now
 
-    def _pace(self, at):
-        """At a moment: seconds between calls that make the remaining ones last, and until when none is left."""
+    def _pace(self, at, slots=1):
+        """At a moment: seconds between calls that make the remaining ones last, and until when too few for `slots` are left."""
         interval, spent_until = 0.0, at
         for balance in self._balances.values():
             if balance.resets_at <= at:
                 continue  # renewed by then
-            if balance.remaining <= 0:
+            if balance.remaining < max(slots, 1):
                 spent_until = max(spent_until, balance.resets_at)
             elif balance.remaining <= self._reserve * balance.quota:
                 interval = max(interval, (balance.resets_at - at) / balance.remaining)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import threading
 import time
 
@@ -29,7 +30,7 @@ def passage(gate, clock, ratelimit=None, **how):
     gate.enter(**how)
     went_at = clock.monotonic()
     gate.observe(ratelimit, POLICY if ratelimit else None, sent_at=went_at)
-    gate.leave()
+    gate.leave(how.get("slots", 1))
     return went_at
 
 
@@ -424,6 +425,26 @@ def test_a_pair_takes_two_of_the_quota(clock):
     assert passage(gate, clock, slots=2) == 60.0
 
 
+@each_row("left, pairs", [(1, 0), (2, 1), (3, 1)])
+def test_a_pair_does_not_begin_where_only_its_look_is_allowed(clock, left, pairs):
+    """Its change would meet the limit for certain, and have the token blocked for everybody."""
+    gate = RateGate(clock, reserve=0.0)
+    passage(gate, clock, remaining(left, 60))
+    assert [passage(gate, clock, slots=2) for _pair in range(pairs + 1)] == [0.0] * pairs + [60.0]
+
+
+def test_the_changes_of_pairs_under_way_are_not_in_the_server_s_count(clock):
+    gate = RateGate(clock, reserve=0.0)
+    for _pair in range(3):
+        gate.enter(slots=2)
+    gate.observe(remaining(6, 60), POLICY, sent_at=0.0)
+    assert [passage(gate, clock) for _call in range(2)] == [0.0, 60.0]
+    for _pair in range(3):
+        gate.leave(slots=2)
+    passage(gate, clock, remaining(2, 60))
+    assert [passage(gate, clock) for _call in range(3)] == [60.0, 60.0, 120.0]
+
+
 # -- nobody listens -----------------------------------------------------------------------------------------------
 
 
@@ -491,6 +512,36 @@ def test_threads_spread_what_remains():
     gate.observe(remaining(8, 300), POLICY, sent_at=0.0)
     results = run_threads(clock, 8, lambda number: passage(gate, clock))
     assert sorted(results) == pytest.approx([number * 37.5 for number in range(8)])
+
+
+@each_row("reserve", [0.2, 0.0])
+def test_pairs_of_several_threads_keep_within_the_quota(reserve):
+    """A server with a hundred calls a minute, used by this task alone, never has to refuse one."""
+    clock = SharedClock(8)
+    gate = RateGate(clock, reserve=reserve)
+    lock, used = threading.Lock(), collections.Counter()
+
+    def call(**how):
+        gate.enter(**how)
+        sent_at = clock.monotonic()
+        clock.sleep(0.025)
+        with lock:
+            minute = clock.monotonic() // 60
+            used[minute] += 1
+            left = remaining(max(0, 100 - used[minute]), int((minute + 1) * 60 - clock.monotonic()) + 1)
+        clock.sleep(0.025)
+        gate.observe(left, '"default";q=100;w=60', sent_at)
+        gate.leave(how["slots"])
+
+    def work(number):
+        for _pair in range(18):
+            call(slots=2)
+            call(slots=0, change=True, longest_wait=2.0)
+
+    results = run_threads(clock, 8, work)
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert sum(used.values()) == 8 * 18 * 2
+    assert max(used.values()) <= 100
 
 
 def test_one_refusal_stops_all_threads():
