@@ -52,7 +52,7 @@ class Pursuit(Record):
 
     def look_needed(self, at):
         """Whether the next move needs a look of its own first. `at` in seconds, by the task's clock."""
-        if self.outcome or self.sends:
+        if self.outcome or self.sends or self.look_failed:
             return False
         if self.look is None or self._is_stale:
             return True
@@ -114,7 +114,7 @@ class Pursuit(Record):
             self._note_accepted_once()
             return self._done_with(FAILED, wording.not_found(self))
         if not self.sends:
-            return self._first_move()
+            return Move(WAIT) if self.look_failed else self._first_move()
         if self._is_stale or self._needs_look_since():
             return Move(LOOK)
         if self.wanted.state == "restarted":

@@ -169,6 +169,11 @@ class Record:
         return bool(self.sends) or self._waiting_since is not None
 
     @property
+    def look_failed(self):
+        """bool: the newest attempt to look at it failed; where it still has no outcome, it waits and is looked at again later."""
+        return self._look_error is not None
+
+    @property
     def is_refused(self):
         """bool: the API would not do what was sent last; a look tells whether that is a failure."""
         return self._attempt is not None and self._attempt.refusal is not None

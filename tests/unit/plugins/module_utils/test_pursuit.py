@@ -242,6 +242,11 @@ CASES = [
     ("rollback: nor after the PATCH", ROLLBACK,
      [listed("running"), ok("rollingBack"), listed("terminated", after=2), saw("terminated", rollback={"outcome": "complete", "error": None})],
      ["terminate"], CHANGED, True, "terminated"),
+    ("rollback under way: a look at how it ended fails", ROLLBACK,
+     [listed("rollingBack"), listed("terminated", after=2), unseen(after=5), saw("terminated", after=5, rollback={"outcome": "complete", "error": None})],
+     [], UNCHANGED, False, "terminated"),
+    ("rollback under way: no look tells how it ended", ROLLBACK,
+     [listed("rollingBack"), listed("terminated", after=2), unseen(after=200), unseen(after=200)], [], FAILED, False, "terminated"),
     ("rollback refused: it has completed", ROLLBACK, [saw("running"), refused(), saw("complete")], ["terminate"], FAILED, False, "complete"),
 
     # Steps.
@@ -287,6 +292,11 @@ CASES = [
     ("held back, sent, moved, held back again", PAUSE,
      [saw("queued"), stale(), saw("queued"), ok("queued"), saw("running", after=1), stale(), saw("running"), ok("paused")],
      ["pause"] * 2, CHANGED, True, "paused"),
+    ("pending, undone, held back: a look that fails is made up for", PAUSE,
+     [saw("waitingForPause"), saw("running", after=2), stale(), unseen(after=5), saw("running", after=5), ok("paused")],
+     ["pause"], CHANGED, True, "paused"),
+    ("pending, undone, held back: it can't be looked at until the timeout", PAUSE,
+     [saw("waitingForPause"), saw("running", after=2), stale(), unseen(after=200), unseen(after=200)], [], FAILED, False, "running"),
 ]
 
 
