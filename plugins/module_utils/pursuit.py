@@ -56,7 +56,7 @@ class Pursuit(Record):
             return False
         if self.look is None or self._is_stale:
             return True
-        if self.look.status is None or self._held_back():
+        if self.look.status is None or (self._waiting_since is None and self._held_back()):
             return False
         if self.wanted.rollback and self.look.status in lifecycle.FINISHED:
             return self.look.source == LISTING

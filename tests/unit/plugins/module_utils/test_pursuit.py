@@ -247,6 +247,9 @@ CASES = [
      [], UNCHANGED, False, "terminated"),
     ("rollback under way: no look tells how it ended", ROLLBACK,
      [listed("rollingBack"), listed("terminated", after=2), unseen(after=200), unseen(after=200)], [], FAILED, False, "terminated"),
+    ("rollback under way and selected: a listing can't tell how it ended", dict(ROLLBACK, selected=frozenset(["rollingBack"])),
+     [listed("rollingBack"), listed("terminated", after=2), saw("terminated", rollback={"outcome": "complete", "error": None})],
+     [], UNCHANGED, False, "terminated"),
     ("rollback refused: it has completed", ROLLBACK, [saw("running"), refused(), saw("complete")], ["terminate"], FAILED, False, "complete"),
 
     # Steps.
