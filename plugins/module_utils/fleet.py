@@ -134,7 +134,9 @@ class Fleet:
             if held_back and not self._has_failed_enough():
                 self._surveyor.survey(held_back)
             elif waiting:
-                self._settler.poll(waiting, at_once=any(pursuit.move.kind == LOOK for pursuit in waiting))
+                # A look that has failed is made up for with the others, without haste.
+                at_once = any(pursuit.move.kind == LOOK and not pursuit.look_failed for pursuit in waiting)
+                self._settler.poll(waiting, at_once)
             else:
                 return
             self._each(self._advance, self._open())

@@ -366,6 +366,17 @@ def test_explaining_fails_nothing(clock, error):
     assert fleet.fatal is None
 
 
+def test_looks_that_fail_are_made_up_for_without_haste(clock):
+    """The first look after a resume comes at once; when it fails, the next ones come after growing pauses, as in any wait."""
+    workflow = FakeWorkflow(clock, FakeInstance("a", "paused"), latency=0.1)
+    workflow.before(("patch",), lambda: workflow.fail(("detail",), AnswerLost("no answer"), times=10 ** 6))
+    fleet = run(workflow, "running", ids=["a"])
+    assert outcomes(fleet) == {FAILED: 1}
+    assert fleet.pursuits[0].changed and "can't be looked at now: no answer" in fleet.pursuits[0].msg
+    assert clock.monotonic() == pytest.approx(300, abs=1)
+    assert workflow.count("detail") < 40
+
+
 # -- what ends a task early -------------------------------------------------------------------------------------------------
 
 
