@@ -101,7 +101,7 @@ class Pursuit(Record):
         """When waiting ends, float seconds by the clock of `next_move`; only for an instance that waits."""
         if self._is_refused_unseen:
             return self._attempt.at + min(LOST_PATIENCE, self.wanted.wait_timeout)
-        if self._lost is not None and not self._effect and not (self.wanted.rollback and self.wanted.wait):
+        if not self.wanted.wait or (self._lost is not None and not self._effect and not self.wanted.rollback):
             return self._attempt.at + LOST_PATIENCE
         return self._waiting_since + self.wanted.wait_timeout
 
@@ -161,10 +161,10 @@ class Pursuit(Record):
         return lifecycle.decide(self.look.status, self.wanted.state, self.wanted.rollback, outcome)
 
     def _needs_look_since(self):
-        """After a lost answer or a refusal always; after a restart, a resume or a rollback to see what is true by now."""
+        """Where the answer tells no status always; after a restart, a resume or a rollback to see what is true by now."""
         if self._attempt.seen_since:
             return False
-        if self._lost is not None or self._attempt.refusal is not None:
+        if self._lost is not None or self._attempt.answered is None:
             return True
         if not self.wanted.wait or (self.action == "resume" and self.look.status in lifecycle.FINISHED):
             return False
@@ -253,6 +253,8 @@ class Pursuit(Record):
                 return self._done_with(UNKNOWN, wording.unknown(self))
             return self._done_with(FAILED, wording.lost_without_effect(self))
         self._note_accepted_once()
+        if self._look_error is not None and not self.wanted.wait:
+            return self._done_with(FAILED, wording.unwatched(self, self._look_error.message))
         return self._done_with(FAILED, wording.timed_out(self, self._look_error))
 
     def predict(self, move):
