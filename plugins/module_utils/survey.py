@@ -130,15 +130,21 @@ class Surveyor:
         Args:
             wanted: dict of id: Pursuit; those seen are taken out of it.
         """
-        read, alone = 0, len(wanted)
+        read, total = 0, None
         for page in self._workflow.pages(status, *window):
             read += 1
+            total = total if page.total is None else page.total
             self._learn(window if status is None else (window, status), page.total)
+            before = len(wanted)
             for item in page.items:
                 if has_status(item) and item["id"] in wanted:
                     wanted.pop(item["id"]).see_listed(item, page.at)
-            left = alone if page.total is None else pages_of(page.total, PAGE_SIZE)
-            if len(wanted) <= left - read or not wanted:
+            left = 0 if total is None else pages_of(total, PAGE_SIZE) - read
+            if left > 0:
+                is_cheaper = len(wanted) > left
+            else:
+                is_cheaper = before - len(wanted) > 1  # nothing tells how long it is: as long as its pages pay for themselves
+            if not (wanted and is_cheaper):
                 return
 
     def _learn(self, window, total):

@@ -257,6 +257,17 @@ def test_cost_of_looking_at_known_ones(clock, count, asked, pages, left):
     assert all(pursuit.look.status == "running" for pursuit in pursuits if pursuit.look)
 
 
+@each_row("total", [None, 0, 100])
+@each_row("asked, pages, left", [(range(0, 60), 1, 60), (range(4820, 5000), 2, 0), (list(range(4780, 5000)) + [0], 4, 1)])
+def test_a_listing_whose_length_is_not_told_goes_on_while_it_is_of_use(clock, total, asked, pages, left):
+    workflow = FakeWorkflow(clock, *many(5000))
+    listed = workflow.pages
+    workflow.pages = lambda *filters: (page._replace(total=total) for page in listed(*filters))
+    pursuits = pursuits_of("i{0:04d}".format(place) for place in asked)
+    alone = surveyor_of(workflow).survey(pursuits)
+    assert (workflow.count("list"), len(alone)) == (pages, left)
+
+
 def test_the_first_page_is_only_tried_once(clock):
     """By then the length is known, and the listing is not tried again for so few."""
     workflow = FakeWorkflow(clock, *many(5000))
