@@ -229,8 +229,9 @@ class Client:
             request.prepare(
                 method, self._connection.api_url + path, headers=self._session.headers, params=query, json=body, auth=self._auth
             )
-            response = self._session.send(
-                request, timeout=timeout, stream=True, allow_redirects=False, **self._transport_settings(request.url)
+            # By the adapter, since a session reads a redirect's body and destination even where it isn't to follow it.
+            response = self._session.get_adapter(request.url).send(
+                request, timeout=timeout, stream=True, **self._transport_settings(request.url)
             )
             with response:
                 return response.status_code, response.headers, self._read(response, timeout)

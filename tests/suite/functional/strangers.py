@@ -122,15 +122,15 @@ def lead_astray(monkeypatch, method, base, times=None, skip=0):
         list: grows by one for each call that was led astray.
     """
     seen, astray = [], []
-    send = requests.Session.send
+    send = requests.adapters.HTTPAdapter.send
 
-    def send_elsewhere(session, request, **options):
+    def send_elsewhere(adapter, request, **options):
         if request.method == method:
             seen.append(request.url)
             if len(seen) > skip and (times is None or len(astray) < times):
                 astray.append(request.url)
                 request.url = base + "/elsewhere"
-        return send(session, request, **options)
+        return send(adapter, request, **options)
 
-    monkeypatch.setattr(requests.Session, "send", send_elsewhere)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_elsewhere)
     return astray

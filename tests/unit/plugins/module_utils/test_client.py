@@ -441,6 +441,16 @@ def test_redirects_are_not_followed(status):
     assert (len(server.requests), other.requests) == (2, [])
 
 
+@each_row("location", ["", "/x", "//", "http://", "http://[", "http://a:b", "ftp://x/", "https://*.example.com/", "http://\xfc\xff/", "\xfc"])
+def test_where_a_redirect_leads_does_not_matter(location):
+    with LoopbackServer(lambda request, number: http(Reply(302, b"", {"Location": location}))) as server:
+        client = client_for(server.url)
+        error = raised(client, PATCH, once=True)
+    assert error.__class__ is UnusableServer
+    assert "answers with a redirect (HTTP 302)" in error.message
+    assert client.counts[PATCH] == 1
+
+
 def test_one_connection_for_many_calls():
     with LoopbackServer(lambda request, number: http(OK)) as server:
         client = client_for(server.url)
@@ -511,9 +521,9 @@ def test_loopback_really_goes_around_proxies(monkeypatch):
 # -- bodies ------------------------------------------------------------------------------------------------------------------
 
 
-def slow_end(connection):
+def slow_end(connection, status=200, **headers):
     """Two bytes at a time, for three seconds at the most."""
-    connection.sendall(http(Reply(200, b""), length=5000))
+    connection.sendall(http(Reply(status, b"", headers), length=5000))
     for _piece in range(60):
         connection.sendall(b"  ")
         time.sleep(0.05)
@@ -534,6 +544,7 @@ BODIES = {
     "too large, and packed": (lambda connection: (connection.sendall(
         http(Reply(200, gzip.compress(b" " * 3000000), {"Content-Encoding": "gzip"}))), False)[1], "was not read to its end"),
     "dripping": (slow_end, "did not end within 0.4 s (api_timeout)"),
+    "a redirect, dripping": (lambda connection: slow_end(connection, 302, Location="/x"), "did not end within 0.4 s (api_timeout)"),
     "silent": (lambda connection: (time.sleep(1.5), False)[1], "no answer within 0.4 s (api_timeout)"),
     "silent in the middle": (lambda connection: (connection.sendall(http(OK)[:-5]), time.sleep(1.5), False)[2], "no answer within 0.4 s (api_timeout)"),
 }
