@@ -114,7 +114,7 @@ class Workflow:
         for key, value in (("status", status), ("date_start", created_after), ("date_end", created_before)):
             if value is not None:
                 query[key] = value
-        number, seen, known = 1, 0, set()
+        number, seen, known, cursors = 1, 0, set(), set()
         while True:
             answer = self._call("GET", self._path + "/instances", LIST, query=query)
             items = [item for item in answer.result if isinstance(item, dict) and _is_id(item.get("id"))]
@@ -124,14 +124,17 @@ class Workflow:
             number, seen = number + 1, seen + len(answer.result)
             cursor, ids = answer.result_info.get("cursor"), {item["id"] for item in items}
             if cursor:
-                if cursor == query.get("cursor") or (ids and ids <= known):
-                    raise AnswerLost("the API's listing goes in circles and does not end")
-                known |= ids
-                query["cursor"] = cursor
+                query["cursor"] = str(cursor)
             elif "cursor" not in query and self._pages_by_number(len(answer.result), seen, total):
                 query["page"] = str(number)
             else:
                 return
+            # Pages by number hold the same instances again where new ones have pushed them on; a total ends those.
+            if query.get("cursor") in cursors or (ids and ids <= known and (cursor or total is None)):
+                raise AnswerLost("the API's listing goes in circles and does not end")
+            known |= ids
+            if cursor:
+                cursors.add(query["cursor"])
 
     def _pages_by_number(self, count, seen, total):
         if not self._client.is_development_session or count < PAGE_SIZE:

@@ -181,8 +181,17 @@ def test_the_server_s_count(total, known):
 @each_row("answers", [
     [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c1")],
     [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c2"), answer(items(0, 2), cursor="c3")],
+    [answer([], cursor="c1"), answer([], cursor="c2"), answer([], cursor="c1")],
+    [answer(items(0, 2), cursor={"at": 1}), answer(items(2, 2), cursor={"at": 1})],
+    [answer(items(0, PAGE_SIZE)), answer(items(0, PAGE_SIZE))],
 ])
 def test_a_listing_that_goes_in_circles(answers):
     with pytest.raises(AnswerLost) as caught:
-        pages(Calls(*answers))
+        pages(Calls(*answers, is_development_session=True))
     assert "does not end" in caught.value.message
+
+
+def test_pages_by_number_may_hold_the_same_again():
+    """A hundred new instances between two calls push all others on by a page."""
+    calls = Calls(*[answer(items(0, PAGE_SIZE), total_count=200)] * 2, is_development_session=True)
+    assert len(pages(calls)) == 2
