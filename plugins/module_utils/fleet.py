@@ -100,7 +100,10 @@ class Fleet:
             self._stop(InternalError(internal_error_text(error)))
         reason = self.fatal.message if self.fatal else f"max_failures ({self._limits.max_failures}) is reached"
         for pursuit in self._open():
-            pursuit.abandon(reason)
+            with contextlib.suppress(Exception):  # a mistake of our own has been told by now
+                pursuit.conclude(self._settler.active_now())
+            if pursuit.outcome is None:
+                pursuit.abandon(reason)
 
     # -- observe ------------------------------------------------------------------------------------------------
 

@@ -257,6 +257,11 @@ class Pursuit(Record):
             return self._done_with(FAILED, wording.unwatched(self, self._look_error.message))
         return self._done_with(FAILED, wording.timed_out(self, self._look_error))
 
+    def conclude(self, now):
+        """The task ends early: end as the newest look tells, where it was being waited for and that look has been taken since."""
+        if self.is_waiting and not self.look_needed(self.look.at):
+            self.next_move(now)
+
     def predict(self, move):
         """Check mode: end with what would be done."""
         if move.kind == SEND:

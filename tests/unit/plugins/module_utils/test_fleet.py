@@ -532,6 +532,18 @@ def test_the_controller_goes_while_they_settle(clock):
     assert clock.monotonic() < 10
 
 
+def test_what_was_seen_to_be_reached_before_the_end_counts(clock):
+    """The task ends between two pages of a poll; those of the first page were seen paused."""
+    workflow = FakeWorkflow(clock, *many(150, pausing=3.0))
+    workflow.before(("list", None, 2), lambda: None if clock.monotonic() < 3 else workflow.fail(
+        ("list", None, 2), RateLimitExceeded("blocked for too long")), times=99)
+    fleet = run(workflow, "paused", select=running())
+    assert isinstance(fleet.fatal, RateLimitExceeded)
+    assert outcomes(fleet) == {CHANGED: 100, FAILED: 50}
+    assert {pursuit.look.status for pursuit in fleet.pursuits if pursuit.outcome == CHANGED} == {"paused"}
+    assert all("not waited for: blocked for too long" in pursuit.msg for pursuit in fleet.pursuits if pursuit.failed)
+
+
 # -- held back -----------------------------------------------------------------------------------------------------------
 
 
