@@ -156,6 +156,8 @@ class Fleet:
                     continue
                 pursuit.move = pursuit.next_move(self._settler.active_now())
                 if pursuit.outcome is None and self._check_mode:
+                    if pursuit.move.kind == SEND and self._has_failed_enough():
+                        return
                     pursuit.predict(pursuit.move)
                 elif pursuit.move.kind == LOOK and pursuit.is_refused and self._limits.max_failures and not has_looked:
                     has_looked = True

@@ -393,6 +393,16 @@ def test_max_failures(clock):
     assert fleet.pursuits[-1].msg == "instance i0019 was not attempted: max_failures (3) is reached"
 
 
+@each_row("check_mode", [False, True])
+def test_max_failures_in_check_mode_and_in_earnest(clock, check_mode):
+    workflow = FakeWorkflow(clock, *many(20))
+    for number in (18, 19):
+        workflow.instances["i{0:04d}".format(number)].status = "complete"
+    fleet = run(workflow, "paused", select={"id_glob": "*"}, limits={"max_failures": 1}, check_mode=check_mode)
+    assert outcomes(fleet) == {FAILED: 2, NOT_ATTEMPTED: 18}
+    assert not [pursuit for pursuit in fleet.pursuits if pursuit.changed]
+
+
 def test_max_failures_that_is_not_reached(clock):
     workflow = FakeWorkflow(clock, *many(20))
     for number in (1, 3, 5):
