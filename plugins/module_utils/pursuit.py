@@ -195,7 +195,8 @@ class Pursuit(Record):
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
             return self._unreachable(decision)
-        if (self._attempt.moved or self._attempt.is_interrupted) and not self.wanted.is_once_only:
+        may_repeat = not self._held_back() if self._attempt.is_interrupted else self._attempt.moved
+        if may_repeat and not self.wanted.is_once_only:
             return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._done_with(FAILED, wording.tug_of_war(self))
         if self._attempt.refusal is not None:
             return self._refused()
