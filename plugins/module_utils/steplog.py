@@ -42,7 +42,7 @@ class Step(t.NamedTuple):
 class Key(t.NamedTuple):
     """What tells one run of an instance from the next: server values only, compared by inequality.
 
-    queued, start, end: str or None, the instance's own timestamps.
+    queued, start, end: str or None, the instance's own timestamps; ABSENT where the answer didn't hold them at all.
     step_start: str or None, the `start` of the log entry of the step to restart from.
     source: LOG (a detail read for its step), DETAIL, or LISTING, which has no `queued`.
     """
@@ -55,6 +55,9 @@ class Key(t.NamedTuple):
 
 
 LOG, DETAIL, LISTING = "log", "detail", "listing"
+
+#: In place of a timestamp: the answer tells neither that there is one nor that there is none.
+ABSENT = ""
 
 
 def entries(detail):
@@ -82,9 +85,9 @@ def entry_of(log, step):
 
 
 def key_of_detail(detail, step=None, with_log=False):
-    """The Key of an instance's detail; with its log, the entry of `step` counts, and so does the entry's absence."""
-    own = (detail.get("queued"), detail.get("start"), detail.get("end"))
-    if not with_log or step is None:
+    """The Key of an instance's detail; with its log, the entry of `step` counts, and so does the entry's absence from it."""
+    own = [detail.get(name, ABSENT) for name in ("queued", "start", "end")]
+    if not with_log or step is None or not isinstance(detail.get("steps"), list):
         return Key(*own, step_start=None, source=DETAIL)
     entry = entry_of(entries(detail), step)
     return Key(*own, step_start=entry.get("start") if entry else None, source=LOG)
@@ -94,7 +97,7 @@ def key_of_listed(item):
     """The Key of an item of a listing, or None where the item tells too little (a development session's)."""
     if not item.get("started_on"):
         return None
-    return Key(None, item.get("started_on"), item.get("ended_on"), step_start=None, source=LISTING)
+    return Key(None, item.get("started_on"), item.get("ended_on", ABSENT), step_start=None, source=LISTING)
 
 
 def is_comparable(before, after, restarted_at):
@@ -126,9 +129,9 @@ def restarted_between(before, after):
     same = _is_close if LISTING in (before.source, after.source) and before.source != after.source else _is_equal
     if before.queued and after.queued and before.queued != after.queued:
         return True
-    if before.start and not same(before.start, after.start):
+    if before.start and after.start != ABSENT and not same(before.start, after.start):
         return True
-    if before.end and not same(before.end, after.end):
+    if before.end and after.end != ABSENT and not same(before.end, after.end):
         return True
     if before.source != LOG or after.source != LOG or before.step_start == after.step_start:
         return False

@@ -41,6 +41,11 @@ def saw(status, run=0, after=0.0, ended=None, **fields):
     return Event("detail", detail, after)
 
 
+def bare(status, after=0.0):
+    """A look at a detail that tells the status alone."""
+    return Event("detail", {"status": status}, after)
+
+
 def listed(status, run=0, after=0.0):
     """A look at an item of a listing."""
     item = {

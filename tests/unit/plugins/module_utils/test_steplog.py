@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import steplog
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import (
+    ABSENT,
     DETAIL,
     LISTING,
     LOG,
@@ -278,12 +279,13 @@ def test_key_of_detail():
     assert key_of_detail(detail, None, with_log=True) == Key("q", "s", None, None, DETAIL)
     assert key_of_detail(detail, do("a"), with_log=True) == Key("q", "s", None, stamp(3), LOG)
     assert key_of_detail(detail, do("b"), with_log=True) == Key("q", "s", None, None, LOG)
-    assert key_of_detail({}) == Key(None, None, None, None, DETAIL)
+    assert key_of_detail({"queued": "q", "start": None, "end": None}, do("a"), with_log=True) == Key("q", None, None, None, DETAIL)
+    assert key_of_detail({}) == Key(ABSENT, ABSENT, ABSENT, None, DETAIL)
 
 
 def test_key_of_listed():
     assert key_of_listed({"started_on": "s", "ended_on": "e"}) == Key(None, "s", "e", None, LISTING)
-    assert key_of_listed({"started_on": "s"}) == Key(None, "s", None, None, LISTING)
+    assert key_of_listed({"started_on": "s"}) == Key(None, "s", ABSENT, None, LISTING)
     assert key_of_listed({"id": "a", "status": "running", "created_on": "c"}) is None
     assert key_of_listed({"started_on": None, "ended_on": None}) is None
 
