@@ -68,7 +68,7 @@ export class Control {
   }
 
   #health() {
-    return { ok: true, pid: process.pid, in_flight: this.gateway.inFlight, workflows: Object.keys(WORKFLOWS) };
+    return { ok: true, pid: process.pid, in_flight: this.gateway.inFlight, looks: this.instances.looks, workflows: Object.keys(WORKFLOWS) };
   }
 
   #reset() {
@@ -110,7 +110,7 @@ export class Control {
     return { deleted };
   }
 
-  async #idle(timeout = 15_000) {
+  async #idle(timeout = 60_000) {
     const end = Date.now() + timeout;
     while (this.gateway.inFlight > 0 || this.ops.background.size > 0) {
       if (Date.now() >= end) throw new OpError(408, `still in flight: ${this.gateway.inFlight}`);

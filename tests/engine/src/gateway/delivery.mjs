@@ -42,6 +42,13 @@ function close(response) {
 
 const clientIsGone = (response) => response.destroyed || response.socket?.destroyed;
 
+/** Waits so long, or until the client has gone away. */
+function patiently(response, ms) {
+  if (clientIsGone(response)) return undefined;
+  const gone = new Promise((resolve) => response.once("close", resolve));
+  return Promise.race([gone, delay(ms, undefined, { ref: false })]);
+}
+
 async function cut(response, answer, headers) {
   const body = bodyOf(answer);
   head(response, answer, body, headers);
@@ -100,8 +107,8 @@ function instead(fault) {
 
 async function hang(response, work, headers, fault) {
   const early = fault.work === "before" ? await work() : null;
-  await delay(fault.hang_ms);
-  if (fault.work === "never") return close(response);
+  await (fault.work === "later" ? delay(fault.hang_ms) : patiently(response, fault.hang_ms));
+  if (fault.work === "never") return clientIsGone(response) ? "closed" : close(response);
   if (fault.work !== "later" && early === null && clientIsGone(response)) return "closed";
   const answer = early ?? (await work());
   return clientIsGone(response) ? "closed" : send(response, answer, headers);

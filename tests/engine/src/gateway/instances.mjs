@@ -27,6 +27,8 @@ class WorkflowIndex {
 
 export class Instances {
   serial = 0;
+  /** How many looks at an instance the engine was asked for. */
+  looks = 0;
 
   /** @param {(workflow: string, id: string) => void} onGone told of each instance that no longer exists */
   constructor(engine, workflows, onGone) {
@@ -100,6 +102,7 @@ export class Instances {
     );
     for (const hexes of chunks(unknown)) {
       const stamps = new Map(hexes.map((hex) => [hex, this.#stamp(workflow, hex)]));
+      this.looks += hexes.length;
       for (const { hex, id, facts } of await this.engine.probe("look", workflow, { hexes })) {
         if (id === undefined) {
           index.phantoms.set(hex, stamps.get(hex)?.text);
@@ -138,6 +141,7 @@ export class Instances {
     const stale = entries.filter((entry, n) => !known[n] || !stamps[n] || known[n].stamp !== stamps[n].text);
     const stampOf = new Map(entries.map((entry, n) => [entry, stamps[n]]));
     const found = new Map();
+    this.looks += stale.length;
     for (const some of chunks(stale)) {
       const answers = await this.engine.probe("look", workflow, { ids: some.map((entry) => entry.id) });
       for (const [n, answer] of answers.entries()) {

@@ -7,7 +7,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 const POLL_MS = 10;
-const DEFAULT_TIMEOUT_MS = 15_000;
+// Long enough for the busiest machine: what comes at all comes much sooner.
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** An operation that can't be done; `status` is the control endpoint's. */
 export class OpError extends Error {
@@ -158,9 +159,9 @@ export class Ops {
     }
   }
 
-  #gateHolds({ gate, waiting = 1 }) {
-    const held = this.recorder.gateReport()[gate]?.waiting ?? 0;
-    return { done: held >= waiting, report: { gate, waiting: held } };
+  #gateHolds({ gate, waiting = 1, open }) {
+    const seen = { open: false, waiting: 0, ...this.recorder.gateReport()[gate] };
+    return { done: open ? seen.open : seen.waiting >= waiting, report: { gate, ...seen } };
   }
 
   #stepRan(workflow, instance, { step, phase = "start", count = 1, kind = "step" }) {
