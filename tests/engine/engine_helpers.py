@@ -18,7 +18,7 @@ def make(engine, name, steps, status=None, workflow="lab", **more):
     engine.control("POST", "/instances", dict(body, status=status) if status else body)
 
 
-def reach(engine, instance, status, workflow="lab", timeout_ms=15000):
+def reach(engine, instance, status, workflow="lab", timeout_ms=60_000):
     body = {"workflow": workflow, "instance": instance, "status": status, "timeout_ms": timeout_ms}
     return engine.control("POST", "/await", body)
 

@@ -111,7 +111,7 @@ class Trial:
         """Present something else of the instance; see tests/engine/README.md, Overlays."""
         self.bench.control("POST", "/overlay", {"workflow": WORKFLOW, "instance": self.id, **overlay})
 
-    def wait_for(self, *statuses, timeout_ms=10_000):
+    def wait_for(self, *statuses, timeout_ms=60_000):
         """Wait until the instance is in one of these statuses."""
         body = {"workflow": WORKFLOW, "instance": self.id, "statuses": list(statuses), "timeout_ms": timeout_ms}
         self.bench.control("POST", "/await", body)
