@@ -12,6 +12,7 @@ import pytest
 import environments
 from flock import Flock
 from harness import Process, connection, run_module
+from patience import patience
 
 sys.path.insert(0, str(environments.linked_collections()))
 
@@ -58,9 +59,10 @@ class Bench:
 
 @pytest.fixture
 def bench(local_engine):
-    """A Bench with a clean gateway: no faults, no overlays, counters at zero."""
+    """A Bench with a clean gateway: no faults, no overlays, counters at zero. A short `api_timeout`: see patience.py."""
     local_engine.control("POST", "/reset")
-    yield Bench(local_engine)
+    with patience(local_engine):
+        yield Bench(local_engine)
     local_engine.control("POST", "/reset")
 
 

@@ -56,9 +56,9 @@ ANSWER_LOST = {
     "reset after the work": Fault({"reset": "after"}, r"connection broke", works=True),
     "cut after the work": Fault({"cut": True}, r"connection broke", works=True),
     "closed without answer": Fault({"hang_ms": 50, "work": "never"}, r"connection broke"),
-    "no answer in time, no work": Fault({"hang_ms": 400, "work": "never"}, r"no answer within 0.3 s", options=_SLOW),
-    "no answer in time, after the work": Fault({"hang_ms": 400, "work": "before"}, r"no answer within 0.3 s", works=True, options=_SLOW),
-    "slow drip": Fault({"drip": {"chunk_bytes": 4, "every_ms": 50}}, r"did not end within 0.3 s", works=True, options=_SLOW),
+    "no answer in time, no work": Fault({"hang_ms": 600_000, "work": "never"}, r"no answer within 0.3 s", options=_SLOW),
+    "no answer in time, after the work": Fault({"hang_ms": 600_000, "work": "before"}, r"no answer within 0.3 s", works=True, options=_SLOW),
+    "slow drip": Fault({"drip": {"chunk_bytes": 1, "every_ms": 50}}, r"did not end within 0.3 s", works=True, options=_SLOW),
     "success: false": Fault(_worked(success=False), r"cannot be used", works=True),
     "success: false, and an error": Fault(
         {"status": 200, "body": {"success": False, "errors": [{"code": 10001, "message": "workflows.api.error.internal_server"}], "result": None}},

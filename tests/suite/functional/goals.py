@@ -136,6 +136,12 @@ class Trial:
         for kind in ("reads", "lists", "patches"):
             same(result["api_calls"][kind], seen["by_kind"][kind], kind)
 
+    def until_done(self):
+        """The operations that wait until the change was made."""
+        ran = [("rollback", name[len("undo "):], count) if name.startswith("undo ") else ("step", name, count) for name, count in self.goal.after.items()]
+        steps = [{"op": "await", "kind": kind, "step": name, "count": count} for kind, name, count in ran]
+        return [*steps, {"op": "await", "statuses": list(self.goal.reached)}]
+
     # -- what is true -------------------------------------------------------------------------------------------
 
     def patches(self):
