@@ -21,8 +21,9 @@ def before_listing(flock, number, *operations):
 
 
 def each(action, instance_ids):
-    """The operations that do this to all of them."""
-    return [{"op": action, "instance": name} for name in instance_ids]
+    """The operations that do this to all of them; who is resumed waits again before anything else happens."""
+    done = [{"op": action, "instance": name} for name in instance_ids]
+    return [*done, {"op": "await", "instances": list(instance_ids), "status": "waiting"}] if action == "resume" else done
 
 
 # -- one listing ------------------------------------------------------------------------------------------------------
