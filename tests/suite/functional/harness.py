@@ -97,7 +97,7 @@ class Process:
         self.popen.stdin.close()
         self.popen.stdin = None
 
-    def finish(self, timeout=60):
+    def finish(self, timeout=180):
         """The Result; kills the process and raises subprocess.TimeoutExpired where it hangs."""
         try:
             stdout, stderr = self.popen.communicate(timeout=timeout)

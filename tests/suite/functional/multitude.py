@@ -52,7 +52,7 @@ class Multitude:
     def __enter__(self):
         started = threading.Event()
         threading.Thread(target=self._run, args=(started,), daemon=True).start()
-        assert started.wait(10)
+        assert started.wait(60)
         return self
 
     def __exit__(self, *unused):

@@ -56,7 +56,7 @@ class Play:
             text=True,
         )
 
-    def finish(self, timeout=60):
+    def finish(self, timeout=300):
         """Wait for its end; returns its exit code. One that hangs is killed, and subprocess.TimeoutExpired raised."""
         try:
             self.output = self.popen.communicate(timeout=timeout)[0]

@@ -37,7 +37,7 @@ def pause_all(monkeypatch):
         with Multitude(count) as server:
             task = {"workflow_name": "orders", "select": {"status": ["waiting"]}, "state": "paused"}
             limits = {"max_instances": count, "concurrency": 32}
-            result = harness.Process({"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody", **task, **limits}).finish(timeout=60)
+            result = harness.Process({"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody", **task, **limits}).finish()
             peak = int(result.stderr)
             assert_agrees(result)
             assert (server.lists, server.patches) == (count // 100, count)
