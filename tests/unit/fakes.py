@@ -80,7 +80,7 @@ class SharedClock:
             self._awake -= 1
             self._move_on()
             while self._now < until:
-                assert self._changed.wait(10), "the threads of this test are stuck"
+                assert self._changed.wait(60), "the threads of this test are stuck"
 
     def done(self):
         with self._changed:

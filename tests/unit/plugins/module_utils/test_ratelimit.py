@@ -492,7 +492,7 @@ def run_threads(clock, count, work):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     return results
 
