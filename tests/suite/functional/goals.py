@@ -138,8 +138,10 @@ class Trial:
 
     def until_done(self):
         """The operations that wait until the change was made."""
-        ran = [("rollback", name[len("undo "):], count) if name.startswith("undo ") else ("step", name, count) for name, count in self.goal.after.items()]
-        steps = [{"op": "await", "kind": kind, "step": name, "count": count} for kind, name, count in ran]
+        steps = [
+            {"op": "await", "kind": "rollback" if name.startswith("undo ") else "step", "step": name.replace("undo ", ""), "count": count}
+            for name, count in self.goal.after.items()
+        ]
         return [*steps, {"op": "await", "statuses": list(self.goal.reached)}]
 
     # -- what is true -------------------------------------------------------------------------------------------

@@ -296,7 +296,8 @@ def run_batch(bench, coverage, seed, length, shrink=False):
 
     shrink: bool, look for a shorter sequence that fails as well; may take minutes.
     """
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils import settle
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils import module, settle
+    from quickclock import quick_clock
 
     bound = type("Machine", (Machine,), {"bench": bench, "coverage": coverage})
     machine_settings = settings(
@@ -311,5 +312,6 @@ def run_batch(bench, coverage, seed, length, shrink=False):
         print_blob=False,
     )
     # The pause between two calls while settling is for a server's sake; that it is kept is tested elsewhere.
-    with mock.patch.object(settle, "SPACING", 0.02):
+    # By a clock that passes by sleeping alone, no look grows too old, and costs another one, because the machine is busy.
+    with mock.patch.object(settle, "SPACING", 0.02), mock.patch.object(module, "Clock", quick_clock(pace=1)):
         run_state_machine_as_test(seeded(seed)(bound), settings=machine_settings)

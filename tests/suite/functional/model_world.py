@@ -16,7 +16,7 @@ from model_engine import WORKFLOW, op, path, release_ops, truth_of, wanted_of
 from model_instance import Instance, step_switch, undo_switch
 
 #: Seconds in which the engine has to come to rest after whatever was done to it.
-PATIENCE = 15
+PATIENCE = 60
 
 
 class World:

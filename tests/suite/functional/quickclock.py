@@ -17,12 +17,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils import module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.clock import Clock
 
 
-def quicken(monkeypatch, pace=0.01):
-    """Give the module a clock whose sleeps take only so much of their time (float).
-
-    Returns:
-        type: the class of the clock; its `newest` is that of the newest run.
-    """
+def quick_clock(pace):
+    """A class of clocks whose sleeps take only so much of their time (float); its `newest` is that of the newest run."""
 
     class QuickClock(Clock):
         """Sleeps briefly, and claims to have slept as long as asked. Who sleeps at the same time sleeps side by side."""
@@ -49,8 +45,14 @@ def quicken(monkeypatch, pace=0.01):
             with self._lock:
                 self._now = max(self._now, moment)
 
-    monkeypatch.setattr(module, "Clock", QuickClock)
     return QuickClock
+
+
+def quicken(monkeypatch, pace=0.01):
+    """Give the module a quick clock; returns its class."""
+    clock = quick_clock(pace)
+    monkeypatch.setattr(module, "Clock", clock)
+    return clock
 
 
 def slow_down(monkeypatch, clock, method, seconds):

@@ -94,7 +94,7 @@ def command_lines():
 
 
 def run(folder, engine, playbook, token, key):
-    """Run the playbook.
+    """Run the playbook. Its first call is answered when the module that makes it has been seen among the processes.
 
     Returns:
         (str, str): what it printed, and the command lines that were seen while it ran.
@@ -126,12 +126,15 @@ def run(folder, engine, playbook, token, key):
     )
     command = [str(Path(sys.prefix) / "bin" / "ansible-playbook"), "-i", "localhost,", "-c", "local", "-vvvv", "--diff", str(folder / "play.json")]
     command += ["-e", "ansible_python_interpreter=" + sys.executable]
+    engine.control("POST", "/faults", {"times": 1, "before": [{"op": "await", "gate": "seen", "open": True}]})
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         seen = set()
         try:
             while process.poll() is None:
                 seen.update(command_lines().splitlines())
+                if any("AnsiballZ" in line and str(folder) in line for line in seen):
+                    engine.control("POST", "/gate", {"name": "seen"})
                 time.sleep(0.05)
         finally:
             if process.poll() is None:

@@ -49,9 +49,9 @@ def test_a_rollback_is_joined(bench):
     first = bench.process(**trial.task(wait_sleep=0.2))
     bench.control("POST", "/await", {"gate": "undo"})
     second = bench.process(**trial.task(wait_sleep=0.2))
-    for _tenth in range(200):
-        if bench.calls(instance=trial.id)["by_kind"]["reads"] >= 3:  # the first task's, and two of the second's
-            break
+    end = time.monotonic() + 120
+    while bench.calls(instance=trial.id)["by_kind"]["reads"] < 3:  # the first task's, and two of the second's
+        assert time.monotonic() < end
         time.sleep(0.1)
     bench.control("POST", "/gate", {"name": "undo", "open": True})
     first, second = first.finish(), second.finish()
