@@ -65,7 +65,7 @@ def play(engine):
     command = ["ansible-playbook", "edgeops.cloudflare.incident", "-e", "trigger_orders=true"]
     for name, value in VARIABLES.items():
         command += ["-e", "%s=%s" % (name, value)]
-    return show(command, cwd=ROOT, env=env, timeout=150)
+    return show(command, cwd=ROOT, env=env, timeout=500)
 
 
 def _look(engine, instance):
@@ -84,7 +84,7 @@ def _pauses(engine, instance):
     return [row["timestamp"] for row in rows if row["event"] == PAUSED]
 
 
-def differences(engine, patience=30):
+def differences(engine, patience=120):
     """What is not as it has to be, once the instances had the time to get there."""
     deadline = time.monotonic() + patience
     found = []

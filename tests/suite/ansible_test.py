@@ -52,7 +52,7 @@ def pin(root):
         (root / "tests" / kind / "constraints.txt").write_text(pins, encoding="utf-8")
 
 
-def ansible_test(core, root, *arguments, log, timeout=900, expect=0):
+def ansible_test(core, root, *arguments, log, timeout=1800, expect=0):
     """Run `ansible-test <arguments>` and return its output."""
     __tracebackhide__ = True
     venv = environments.ensure("core-" + core)

@@ -42,7 +42,7 @@ def tool(tools, tree):
     env["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path(tree))
 
     def run_tool(*command, log, expect=0):
-        return run([tools / "bin" / command[0], *command[1:]], log="tools/" + log, cwd=tree, env=env, timeout=300, expect=expect)
+        return run([tools / "bin" / command[0], *command[1:]], log="tools/" + log, cwd=tree, env=env, timeout=1200, expect=expect)
 
     return run_tool
 

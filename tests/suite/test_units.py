@@ -44,5 +44,5 @@ if environments.python_for("oldest"):
         # Without ansible-test's loader a namespace package does: the staged copy on Python's own path.
         env["PYTHONPATH"] = str(collections_path(tree))
         run([venv / "bin" / "python", "-m", "pytest", "tests/unit", "--junit-xml", report],
-            log="oldest/units.log", cwd=tree, env=env, timeout=600)
+            log="oldest/units.log", cwd=tree, env=env, timeout=1800)
         _check(tree, [report])
