@@ -205,17 +205,19 @@ class Pursuit(Record):
         return Move(WAIT)
 
     def _was_resumed(self):
-        if self._attempt.answered in lifecycle.FINISHED or self._attempt.refusal is not None and self._lost is None:
-            return False  # it had ended before
-        # What was paused can't have ended by itself, though it can have been terminated.
-        return self._effect or (self._attempt.look.status == "paused" and self.look.status in ("errored", "complete"))
+        if self._attempt.refusal is not None and self._lost is None:
+            return False
+        if self._attempt.look.status == "paused" and self.look.status in ("errored", "complete"):
+            return True  # what was paused can't have ended by itself, though it can have been terminated
+        return self._effect and self._attempt.answered not in lifecycle.FINISHED
 
     def _refused(self):
         return self._done_with(FAILED, wording.refused(self, self._attempt.refusal))
 
     def _ran_again(self):
         self._effect = True
-        self.finished_again = self.look.source != ANSWER and self.look.status in _OVER
+        # The answer to a restart may still tell how the run before had ended.
+        self.finished_again = self.look.status in _OVER and (self.look.source != ANSWER or self.action == "resume")
         if self.finished_again:
             self.warning = wording.finished_again(self)
         return self._done_with(CHANGED, self.warning or wording.reached(self))

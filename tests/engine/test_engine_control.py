@@ -86,6 +86,16 @@ def test_races(engine, waiting):
     assert engine.control("GET", "/calls")["total"] == 3, "race operations are not counted"
 
 
+def test_what_waits_in_the_background_is_given_up(engine, waiting):
+    late = {"op": "background", "ops": [{"op": "await", "gate": "never", "open": True}, {"op": "terminate"}]}
+    engine.control("POST", "/faults", {"match": {"kind": "read"}, "times": 1, "before": [late]})
+    assert detail(engine, "one")["status"] == "waiting"
+    engine.control("DELETE", "/faults")
+    engine.control("POST", "/idle")
+    engine.control("POST", "/gate", {"name": "never"})
+    assert status_now(engine) == "waiting"
+
+
 def test_overlays(engine, waiting):
     def shown():
         return detail(engine, "one")["status"]

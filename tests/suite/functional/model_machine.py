@@ -49,7 +49,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        type(self).serial += 1
+        Machine.serial += 1  # of all batches: what one has left behind must not meet another's instances
         self.world = World(self.bench, "m%d-" % self.serial)
         self.coverage.totals["sequences"] += 1
 

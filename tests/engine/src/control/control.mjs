@@ -25,7 +25,7 @@ export class Control {
       "POST /calls/reset": ({ cap }) => this.calls.reset(cap),
       "POST /faults": (body) => ({ ids: this.faults.add(body) }),
       "GET /faults": () => ({ rules: this.faults.rules }),
-      "DELETE /faults": () => this.faults.reset(),
+      "DELETE /faults": () => this.#forgetFaults(),
       "POST /quota": (body) => this.quota.set(body && Object.keys(body).length > 0 ? body : null),
       "POST /latency": ({ ms }) => this.#latency(ms),
       "POST /credentials": (body) => this.auth.add(body),
@@ -71,8 +71,13 @@ export class Control {
     return { ok: true, pid: process.pid, in_flight: this.gateway.inFlight, looks: this.instances.looks, workflows: Object.keys(WORKFLOWS) };
   }
 
-  #reset() {
+  #forgetFaults() {
     this.faults.reset();
+    this.ops.abandon();
+  }
+
+  #reset() {
+    this.#forgetFaults();
     this.quota.set(null);
     this.gateway.reset();
     this.calls.reset();

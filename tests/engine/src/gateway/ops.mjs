@@ -22,7 +22,12 @@ export class OpError extends Error {
 export class Ops {
   constructor({ engine, instances, work, overlays, recorder }) {
     Object.assign(this, { engine, instances, work, overlays, recorder });
-    this.background = new Set();
+    this.background = new Set(); // {abandoned} of each run of operations that goes on by itself
+  }
+
+  /** Ends what waits in the background: what it waited for must not set it off later. */
+  abandon() {
+    for (const run of this.background) run.abandoned = true;
   }
 
   #scope({ workflow = "lab", instance }) {
@@ -59,6 +64,7 @@ export class Ops {
   async runAll(ops, defaults = {}) {
     const results = [];
     for (const op of ops) {
+      if (defaults.run?.abandoned) break;
       try {
         results.push(await this.run({ ...defaults, ...op }));
       } catch (error) {
@@ -121,8 +127,9 @@ export class Ops {
 
   #background({ ops, ...defaults }) {
     const { op: _, ...scope } = defaults;
-    const work = this.runAll(ops, scope).finally(() => this.background.delete(work));
-    this.background.add(work);
+    const run = { abandoned: false };
+    this.background.add(run);
+    this.runAll(ops, { ...scope, run }).finally(() => this.background.delete(run));
     return {};
   }
 
@@ -149,10 +156,11 @@ export class Ops {
   }
 
   /** Polls until `look` says done; `look` answers `{done, report}`. */
-  async #until({ timeout_ms: timeout = DEFAULT_TIMEOUT_MS }, look) {
+  async #until({ timeout_ms: timeout = DEFAULT_TIMEOUT_MS, run }, look) {
     const end = Date.now() + timeout;
     for (;;) {
       const { done, report } = await look();
+      if (run?.abandoned) throw new OpError(409, "abandoned");
       if (done) return report;
       if (Date.now() >= end) throw new OpError(408, `not reached within ${timeout} ms: ${JSON.stringify(report).slice(0, 500)}`, report);
       await delay(POLL_MS);
