@@ -86,7 +86,7 @@ def _check_ended_again(task, result, expected):
     """What was resumed or restarted and seen to have ended again is told as such, and only where it can have ended."""
     ended = [
         item["id"] for item in result["instances"]
-        if task.wait and expected[item["id"]].patches and item["action"] in ("resume", "restart")
+        if expected[item["id"]].patches and (item["action"] == "resume" or (task.wait and item["action"] == "restart"))
         and item["outcome"] == "changed" and item["status"] in _OVER
     ]
     same("summary.finished_again", result["summary"]["finished_again"], len(ended))
