@@ -177,6 +177,9 @@ def _pause(task, instance, expected):
     expected.statuses = (instance.status,)
     if instance.status == "paused":
         _changed(expected)
+        if task.meddling:  # it may have been on its way to the next rest, from which it is paused at once
+            expected.statuses += () if task.wait else ("waitingForPause",)
+            expected.reads = None if task.wait else 1
     elif instance.status == "waitingForPause":
         expected.changed = True
         _await(task, instance, expected)

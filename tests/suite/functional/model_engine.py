@@ -164,7 +164,6 @@ def _meddling_ops(task, instance):
         "event": [op(instance, "event", type="go")],
         "unstrand": [op(instance, "strand", undo=True)],
     }.get(task.meddling) or [op(instance, task.meddling)]
-    if after.open_step is not None and after.status == "running":
-        name = after.open_step.entry.name
-        ops = [*ops, op(instance, "await", step=name, count=after.executions[name])]
-    return [*ops, op(instance, "await", status=after.status)]
+    # What runs by it has begun: the status alone may still be that of before.
+    begun = [op(instance, "await", step=name, count=count) for name, count in after.executions.items() if count > instance.executions[name]]
+    return [*ops, *begun, op(instance, "await", status=after.status)]
