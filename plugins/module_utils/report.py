@@ -134,8 +134,10 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
     if len(pursuits) == 1 and fatal is None:
         only = pursuits[0]
         return only.msg or wording.settled(only)
-    on_their_way = [pursuit for pursuit in pursuits if _is_on_its_way(pursuit, state)]
-    reached = sum(pursuit.outcome == CHANGED and not _is_on_its_way(pursuit, state) for pursuit in pursuits)
+    on_their_way, others = [], []
+    for pursuit in pursuits:
+        (on_their_way if _is_on_its_way(pursuit, state) else others).append(pursuit)
+    reached = sum(pursuit.outcome == CHANGED for pursuit in others)
     if fatal is not None and not any(pursuit.changed for pursuit in pursuits):
         text = "nothing was changed"
     elif check_mode:
@@ -145,7 +147,7 @@ def message(pursuits, workflow_name, state, check_mode, fatal=None, estimate=Non
     parts = [text]
     if on_their_way:
         parts.append(f"{len(on_their_way)} still {on_their_way[0].look.status}")
-    unchanged = sum(pursuit.outcome == UNCHANGED and not _is_on_its_way(pursuit, state) for pursuit in pursuits)
+    unchanged = sum(pursuit.outcome == UNCHANGED for pursuit in others)
     if unchanged:
         parts.append(f"{unchanged} unchanged")
     again = [pursuit for pursuit in pursuits if pursuit.finished_again]
@@ -178,12 +180,12 @@ def estimate(changes, calls_each, requests_per_second, reserve, least_left=None)
         least_left: (int, float) or None, the calls that the API still allows, and the seconds until there are more.
     """
     calls = changes * calls_each
+    if least_left is not None and calls > least_left[0]:
+        return f"about {calls:,} calls, of which the API allows {least_left[0]:,} in the next {_duration(least_left[1])}"
     per_second = DOCUMENTED_QUOTA / _QUOTA_WINDOW
     seconds = max(0.0, calls - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
     if requests_per_second:
         seconds = max(seconds, calls / requests_per_second)
-    if least_left is not None and calls > least_left[0]:
-        return f"about {calls:,} calls, of which the API allows {least_left[0]:,} in the next {_duration(least_left[1])}"
     if seconds < 1:
         return f"about {calls:,} calls, within the quota of {DOCUMENTED_QUOTA:,} in five minutes"
     return f"about {calls:,} calls, {_duration(seconds)} under the rate limit"
@@ -211,14 +213,10 @@ def _grouped(pursuits):
         predicate = pursuit.msg[len(wording.sentence(pursuit, "")):].strip()
         groups[_TIME.sub("", predicate)].append(pursuit.id)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    shown = [f"{len(ids)} × {predicate} ({_few(ids)})" for predicate, ids in ordered[:_GROUPS_SHOWN]]
+    shown = [f"{len(ids)} × {predicate} ({wording.few(ids, _IDS_SHOWN)})" for predicate, ids in ordered[:_GROUPS_SHOWN]]
     if len(ordered) > _GROUPS_SHOWN:
         shown.append(f"and {sum(len(ids) for _text, ids in ordered[_GROUPS_SHOWN:])} for other reasons")
     return "; ".join(shown)
-
-
-def _few(ids):
-    return ", ".join(ids[:_IDS_SHOWN]) + (", …" if len(ids) > _IDS_SHOWN else "")
 
 
 def _duration(seconds):

@@ -4,7 +4,7 @@
 
 """The sentences about one instance: its status, what was sent, what is true now, and what would help. Pure.
 
-Every function takes a pursuit.Pursuit and returns a str.
+Every function but `few` takes a pursuit.Pursuit; all return a str.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ _STEPS_SHOWN = 10
 def sentence(pursuit, predicate):
     """"instance order-1 " and what is to be said of it."""
     return f"instance {pursuit.id} {predicate}"
+
+
+def few(texts, shown):
+    """The first of some texts (list of str), at most `shown` (int) of them, and whether there are more."""
+    return ", ".join(texts[:shown]) + (", …" if len(texts) > shown else "")
 
 
 def not_found(pursuit):
@@ -225,9 +230,8 @@ def _no_effect(pursuit):
 def _steps_instead(pursuit):
     if not pursuit.steps_instead:
         return ""
-    steps = [f"{step.type} {step}" for step in pursuit.steps_instead]
-    some = ", ".join(steps[:_STEPS_SHOWN]) + (", …" if len(steps) > _STEPS_SHOWN else "")
-    return f"; its log has no {pursuit.step.type} {pursuit.step}, but {some}"
+    steps = few([f"{step.type} {step}" for step in pursuit.steps_instead], _STEPS_SHOWN)
+    return f"; its log has no {pursuit.step.type} {pursuit.step}, but {steps}"
 
 
 def _with(error):

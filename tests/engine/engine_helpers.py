@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.parse
 
 CRON_ID = "*/30 * * * *-1786001400000"
@@ -16,6 +17,14 @@ CRON_ID = "*/30 * * * *-1786001400000"
 def make(engine, name, steps, status=None, workflow="lab", **more):
     body = dict({"workflow": workflow, "ids": [name], "params": {"steps": steps}}, **more)
     engine.control("POST", "/instances", dict(body, status=status) if status else body)
+
+
+def until(condition):
+    """Wait until a callable says yes; a minute is enough for the busiest machine."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def reach(engine, instance, status, workflow="lab", timeout_ms=60_000):

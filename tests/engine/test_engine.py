@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
-from engine_helpers import make, reach, path_of, detail, patch, ran, listed
+from engine_helpers import make, reach, path_of, detail, patch, ran, listed, until
 
 
 @pytest.mark.parametrize("status, steps, operation", [
@@ -103,10 +102,7 @@ def test_a_step_that_is_cancelled_never_finishes(engine):
     make(engine, "one", [{"do": "a", "gate": "shut"}])
     engine.control("POST", "/await", {"gate": "shut"})
     patch(engine, "one", {"status": "terminate"})
-    end = time.monotonic() + 60
-    while engine.control("GET", "/gate")["gates"]["shut"]["waiting"]:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: not engine.control("GET", "/gate")["gates"]["shut"]["waiting"])
     assert [line["phase"] for line in ran(engine, "one")["log"]] == ["start", "cancel"]
     assert ran(engine, "one")["finished"] == {}
 

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from engine import EngineError
-from engine_helpers import reach, path_of, patch, raw_call, status_now, fault
+from engine_helpers import reach, path_of, patch, raw_call, status_now, fault, until
 
 
 def test_fault_status(engine, waiting):
@@ -45,14 +45,6 @@ def test_fault_reset(engine, waiting):
     assert [entry["status"] for entry in engine.control("GET", "/calls")["log"]] == ["reset", "reset"]
 
 
-def until_it_arrived(engine):
-    """A client's patience can end before the gateway has even seen its call."""
-    end = time.monotonic() + 60
-    while not engine.control("GET", "/calls")["total"]:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("work, done", [("before", True), ("after", False), ("later", True), ("never", False)])
 def test_fault_hang_and_the_client_gives_up(engine, waiting, work, done):
     # Held until the client has gone, however long that takes; what then lands later lands after the look at it.
@@ -60,7 +52,7 @@ def test_fault_hang_and_the_client_gives_up(engine, waiting, work, done):
     fault(engine, {"hang_ms": 0 if landing else 600_000, "work": work}, before=landing)
     with pytest.raises(socket.timeout):
         raw_call(engine, "PATCH", waiting, timeout=0.15)
-    until_it_arrived(engine)
+    until(lambda: engine.control("GET", "/calls")["total"])  # a client's patience can end before its call has even been seen
     if work == "later":
         assert status_now(engine) == "waiting", "it lands only after the client's timeout"
         engine.control("POST", "/gate", {"name": "landing"})

@@ -177,9 +177,11 @@ def _pause(task, instance, expected):
     expected.statuses = (instance.status,)
     if instance.status == "paused":
         _changed(expected)
-        if task.meddling:  # it may have been on its way to the next rest, from which it is paused at once
-            expected.statuses += () if task.wait else ("waitingForPause",)
-            expected.reads = None if task.wait else 1
+        # By what somebody else did it may be on its way to the next rest, and be paused when it gets there.
+        if task.meddling and task.wait:
+            expected.reads = None
+        elif task.meddling:
+            expected.statuses += ("waitingForPause",)
     elif instance.status == "waitingForPause":
         expected.changed = True
         _await(task, instance, expected)
