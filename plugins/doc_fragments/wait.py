@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Waiting for a state to be reached (`module_utils/settle.py`)."""
+    """Waiting for a state to be reached (`module_utils/fleet/settle.py`)."""
 
     DOCUMENTATION = r"""
 options:

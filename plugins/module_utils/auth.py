@@ -15,7 +15,7 @@ import os
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
 
 PUBLIC_API = "https://api.cloudflare.com/client/v4"
 

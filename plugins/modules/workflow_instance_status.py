@@ -487,7 +487,7 @@ ansible_facts:
       sample: {order-1001: {status: paused, timestamp: "2026-08-06T03:12:07.000Z"}}
 """
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.module import run
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.module import run
 
 
 def main():

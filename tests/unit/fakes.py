@@ -10,9 +10,9 @@ import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import InstanceNotFound, Refused
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.timestamps import parse_timestamp
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.workflows import PAGE_SIZE, Observed, Page
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import InstanceNotFound, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Observed, Page
 
 MIDNIGHT = datetime(2026, 8, 6, tzinfo=timezone.utc)
 

@@ -16,10 +16,10 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import client as client_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import module as module_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import CloudflareError, InstanceNotFound
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InstanceNotFound
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeController, http_date
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply, ScriptedAdapter, envelope, failure, mount

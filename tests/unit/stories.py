@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, InstanceNotFound, LookStale, NotSent, Refused
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.pursuit import DONE, SEND, Pursuit
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.steplog import Step
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.wanted import Wanted
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, InstanceNotFound, LookStale, NotSent, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import DONE, SEND, Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import stamp
 
 FINISHED = ("errored", "complete", "terminated")

@@ -296,7 +296,8 @@ def run_batch(bench, coverage, seed, length, shrink=False):
 
     shrink: bool, look for a shorter sequence that fails as well; may take minutes.
     """
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils import module, settle
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import settle
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module
     from quickclock import quick_clock
 
     bound = type("Machine", (Machine,), {"bench": bench, "coverage": coverage})

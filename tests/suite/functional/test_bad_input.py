@@ -89,7 +89,7 @@ def quick(monkeypatch):
 
 
 def _argument_spec():
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils import options
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
 
     return options.argument_spec()
 

@@ -13,7 +13,7 @@ import re
 
 import pytest
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 from faulttable import ANSWER_LOST, COMMON, COMMON_HOPELESS, HARMLESS, HOPELESS, SMALL_LIMIT, THROTTLED, but, every, only
 from goals import GOALS, NAP, Trial, assert_sound
 from quickclock import quicken

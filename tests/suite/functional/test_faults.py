@@ -13,7 +13,7 @@ import re
 
 import pytest
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 from faulttable import (
     ANSWER_LOST,
     COMMON,

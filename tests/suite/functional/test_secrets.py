@@ -19,8 +19,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import client
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import Fleet
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet
 from goals import GOALS, WORKFLOW, Trial, assert_sound
 from harness import run_module
 from strangers import closed_port, listener

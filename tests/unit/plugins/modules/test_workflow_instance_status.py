@@ -10,9 +10,10 @@ import importlib
 import pytest
 import yaml
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import lifecycle, options
-from ansible_collections.edgeops.cloudflare.plugins.module_utils import module as module_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.errors import AnswerLost, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, Refused
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task wants of every instance. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
+
+
+class Wanted(t.NamedTuple):
+    """What the task wants of every instance; times in seconds.
+
+    when_status, selected: frozenset of str or None, the statuses in which to act (`when_status`, `select.status`).
+    step: steplog.Step or None, where to restart from.
+    """
+
+    state: str
+    when_status: frozenset | None = None
+    selected: frozenset | None = None
+    step: Step | None = None
+    from_failed_step: bool = False
+    rollback: bool = False
+    skip_finished: bool = False
+    wait: bool = True
+    wait_timeout: float = 300.0
+    wait_sleep: float = 2.0
+
+    @property
+    def needs_log(self):
+        """bool: a restart needs the instance's log first."""
+        return self.step is not None or self.from_failed_step
+
+    @property
+    def is_once_only(self):
+        """bool: sending the change twice would run steps, or rollback handlers, twice."""
+        return self.state == "restarted" or self.rollback
