@@ -28,9 +28,7 @@ ENVIRONMENT = {
     "api_url": ("CLOUDFLARE_BASE_URL", "CLOUDFLARE_API_BASE_URL"),
 }
 
-_WAYS = (
-    "give api_token (or CLOUDFLARE_API_TOKEN), or api_email and api_key (or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY)"
-)
+_WAYS = "give api_token (or CLOUDFLARE_API_TOKEN), or api_email and api_key (or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY)"
 
 
 def argument_spec():
@@ -128,9 +126,7 @@ def check_path_part(option, value, longest, shortest=1):
         OptionError
     """
     if not shortest <= len(value) <= longest:
-        raise OptionError(
-            f"{option} must have {shortest} to {longest} characters, and has {len(value)}"
-        )
+        raise OptionError(f"{option} must have {shortest} to {longest} characters, and has {len(value)}")
     if value in (".", ".."):
         raise OptionError(f"{option} must not be {value!r}: it would address something else; give the real one")
     if not value.isprintable():

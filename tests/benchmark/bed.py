@@ -28,7 +28,14 @@ class Fleet:
         self._engine = engine
         self.size = size
         self.workflow = WORKFLOWS[size]
-        body = {"workflow": self.workflow, "prefix": "order-", "count": size, "params": ASLEEP, "status": "waiting", "timeout_ms": PATIENCE * 1000}
+        body = {
+            "workflow": self.workflow,
+            "prefix": "order-",
+            "count": size,
+            "params": ASLEEP,
+            "status": "waiting",
+            "timeout_ms": PATIENCE * 1000,
+        }
         self.ids = engine.control("POST", "/instances", body, timeout=PATIENCE)["ids"]
 
     def bring(self, status):

@@ -47,12 +47,19 @@ def _playbook(name):
         variables = {"workflow_name": setting.fleet.workflow, "instance_id": setting.fleet.ids[0], "concurrency": setting.concurrency}
         extra = [part for key, value in variables.items() for part in ("-e", f"{key}={value}")]
         return [setting.ansible / "bin" / "ansible-playbook", HERE / "playbooks" / (name + ".yml"), *extra]
+
     return command
 
 
 def _script(name, *more):
     def command(setting):
-        return [setting.libraries / "bin" / "python", HERE / "scripts" / (name + ".py"), setting.fleet.workflow, *(getattr(setting, key) for key in more)]
+        return [
+            setting.libraries / "bin" / "python",
+            HERE / "scripts" / (name + ".py"),
+            setting.fleet.workflow,
+            *(getattr(setting, key) for key in more),
+        ]
+
     return command
 
 
@@ -84,9 +91,15 @@ FLEET = {
     1000: (EMPTY, PING, MODULE, *FLOORS, SDK),
 }
 
-ONE_UNCHANGED = Contender("**`workflow_instance_status`**, paused already", _playbook("one_module"), "paused", _a_look, exact=True, is_playbook=True)
-ONE_CHANGED = Contender("**`workflow_instance_status`**, pauses it", _playbook("one_module"), "waiting", _a_look_and_a_change, exact=True, is_playbook=True)
+ONE_UNCHANGED = Contender(
+    "**`workflow_instance_status`**, paused already", _playbook("one_module"), "paused", _a_look, exact=True, is_playbook=True
+)
+ONE_CHANGED = Contender(
+    "**`workflow_instance_status`**, pauses it", _playbook("one_module"), "waiting", _a_look_and_a_change, exact=True, is_playbook=True
+)
 URI_UNCHANGED = Contender("two `ansible.builtin.uri` tasks, paused already", _playbook("one_uri"), "paused", _a_look, is_playbook=True)
-URI_CHANGED = Contender("two `ansible.builtin.uri` tasks, pause it", _playbook("one_uri"), "waiting", _a_look_and_a_change, is_playbook=True)
+URI_CHANGED = Contender(
+    "two `ansible.builtin.uri` tasks, pause it", _playbook("one_uri"), "waiting", _a_look_and_a_change, is_playbook=True
+)
 
 ONE = (EMPTY, PING, ONE_UNCHANGED, URI_UNCHANGED, ONE_CHANGED, URI_CHANGED)

@@ -43,7 +43,9 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="100 instances only, few rounds: to see that it works")
-    parser.add_argument("--concurrency", type=int, default=8, help="requests under way at once, the module's and the floor's (default: %(default)s)")
+    parser.add_argument(
+        "--concurrency", type=int, default=8, help="requests under way at once, the module's and the floor's (default: %(default)s)"
+    )
     parser.add_argument("--latency", type=int, default=40, metavar="MS", help="of each call (default: %(default)s)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="replace the results on this page, between its two markers")
     return parser.parse_args()

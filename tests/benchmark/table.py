@@ -44,15 +44,17 @@ def fleet_table(series):
     rows = []
     for contender in sorted(series.contenders, key=lambda one: series.seconds(one).median):
         ratio = series.beyond(contender).median / series.seconds(floor).median
-        rows.append([
-            contender.title,
-            _calls(series, contender),
-            _seconds(series.seconds(contender)),
-            "" if contender is EMPTY else _seconds(series.beyond(contender)),
-            "" if contender in (EMPTY, PING) else f"{ratio:.2f}",
-            f"{series.cpu(contender).median:.2f}",
-            str(len(series.runs(contender))),
-        ])
+        rows.append(
+            [
+                contender.title,
+                _calls(series, contender),
+                _seconds(series.seconds(contender)),
+                "" if contender is EMPTY else _seconds(series.beyond(contender)),
+                "" if contender in (EMPTY, PING) else f"{ratio:.2f}",
+                f"{series.cpu(contender).median:.2f}",
+                str(len(series.runs(contender))),
+            ]
+        )
     head = [f"{series.size} instances", f"calls ({needed} needed)", "seconds", "beyond an empty playbook", "÷ floor", "processor s", "runs"]
     return _table(head, rows)
 
@@ -62,15 +64,17 @@ def one_table(series):
     ping = series.beyond(PING).median
     rows = []
     for contender in series.contenders:
-        rows.append([
-            contender.title,
-            _calls(series, contender),
-            str(sum(contender.calls(1).values())) if contender.calls else "0",
-            "" if contender is EMPTY else _milliseconds(series.beyond(contender)),
-            "" if contender is EMPTY else f"{series.beyond(contender).median / ping:.2f}",
-            f"{series.cpu(contender).median:.2f}",
-            str(len(series.runs(contender))),
-        ])
+        rows.append(
+            [
+                contender.title,
+                _calls(series, contender),
+                str(sum(contender.calls(1).values())) if contender.calls else "0",
+                "" if contender is EMPTY else _milliseconds(series.beyond(contender)),
+                "" if contender is EMPTY else f"{series.beyond(contender).median / ping:.2f}",
+                f"{series.cpu(contender).median:.2f}",
+                str(len(series.runs(contender))),
+            ]
+        )
     return _table(["one instance", "calls", "needed", "ms beyond an empty playbook", "÷ ping", "processor s", "runs"], rows)
 
 
@@ -85,7 +89,8 @@ def goals(fleets, wrong):
             kept = "**kept**" if times >= LEAST_TIMES_URI else "**missed**"
             lines.append(
                 f"{series.size} instances, whole playbook against that of the `uri` loop: {times:.1f} times as fast, "
-                f"promised {LEAST_TIMES_URI}: {kept}")
+                f"promised {LEAST_TIMES_URI}: {kept}"
+            )
     return lines
 
 
@@ -97,7 +102,8 @@ def _against_floor(series, floor):
         verdict = f"**missed** by {beyond - MOST_TIMES_FLOOR * least:.2f} s"
     return (
         f"{series.size} instances, time beyond an empty playbook against {floor.title}: {ratio:.2f} times, promised at most {MOST_TIMES_FLOOR}: "
-        f"{verdict}. Starting any module takes {ping:.2f} s of it (`ping`); without that it is {(beyond - ping) / least:.2f} times")
+        f"{verdict}. Starting any module takes {ping:.2f} s of it (`ping`); without that it is {(beyond - ping) / least:.2f} times"
+    )
 
 
 def report(fleets, one, wrong, facts):

@@ -64,7 +64,7 @@ def play(engine):
     )
     command = ["ansible-playbook", "edgeops.cloudflare.incident", "-e", "trigger_orders=true"]
     for name, value in VARIABLES.items():
-        command += ["-e", "%s=%s" % (name, value)]
+        command += ["-e", f"{name}={value}"]
     return show(command, cwd=ROOT, env=env, timeout=500)
 
 
@@ -93,19 +93,24 @@ def differences(engine, patience=120):
         while seen != wanted and time.monotonic() < deadline:
             time.sleep(0.5)
             seen, rollback = _look(engine, instance)
-        print("    %s is %s; steps run: %s%s" % (
-            instance, seen["status"], ", ".join("%s ×%d" % item for item in seen["steps"].items()),
-            "; undone: " + ", ".join(seen["rollbacks"]) if seen["rollbacks"] else ""))
+        print(
+            "    {} is {}; steps run: {}{}".format(
+                instance,
+                seen["status"],
+                ", ".join("%s ×%d" % item for item in seen["steps"].items()),
+                "; undone: " + ", ".join(seen["rollbacks"]) if seen["rollbacks"] else "",
+            )
+        )
         if seen != wanted:
-            found.append("%s: wanted %s, found %s" % (instance, wanted, seen))
+            found.append(f"{instance}: wanted {wanted}, found {seen}")
         if instance == BAD and (rollback or {}).get("outcome") != "complete":
-            found.append("%s: the rollback is %s" % (instance, rollback))
+            found.append(f"{instance}: the rollback is {rollback}")
     pauses = _pauses(engine, SLOW)
-    print("    %s stood still from %s on, until it was resumed" % (SLOW, " and ".join(pauses)))
+    print("    {} stood still from {} on, until it was resumed".format(SLOW, " and ".join(pauses)))
     if len(pauses) != 1:
         found.append("%s: paused %d times instead of once" % (SLOW, len(pauses)))
     if _actions(engine) != WANTED_ACTIONS:
-        found.append("sent: wanted %s, found %s" % (WANTED_ACTIONS, _actions(engine)))
+        found.append(f"sent: wanted {WANTED_ACTIONS}, found {_actions(engine)}")
     return found
 
 
@@ -116,15 +121,19 @@ def main():
     with Engine() as engine:
         code = play(engine)
         if code:
-            print("error: the playbook ended with %s" % code, file=sys.stderr)
+            print(f"error: the playbook ended with {code}", file=sys.stderr)
             return code
         print("What the engine itself says:", flush=True)
         found = differences(engine)
     if found:
         print("error: not as it has to be\n    " + "\n    ".join(found), file=sys.stderr)
         return 1
-    print(TO_A_REAL_ACCOUNT.format(
-        collections=linked_collections().relative_to(ROOT), ansible_playbook=Path(sys.prefix, "bin", "ansible-playbook").relative_to(ROOT)))
+    print(
+        TO_A_REAL_ACCOUNT.format(
+            collections=linked_collections().relative_to(ROOT),
+            ansible_playbook=Path(sys.prefix, "bin", "ansible-playbook").relative_to(ROOT),
+        )
+    )
     return 0
 
 

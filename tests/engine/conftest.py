@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import pytest
-
 from engine import Engine
 from engine_helpers import make, path_of
 
@@ -26,7 +25,6 @@ def _clean(request):
         for workflow in ("lab", "orders", "fleet"):
             engine.control("POST", "/purge", {"workflow": workflow})
         engine.control("POST", "/calls/reset")
-    yield
 
 
 @pytest.fixture(name="waiting")

@@ -4,7 +4,7 @@
 
 """Starts the local Workflows engine and its gateway. README.md says what it offers.
 
-    python3 tests/engine/engine.py [--state-dir DIR] [--ready-file FILE] [--die-with-parent]
+python3 tests/engine/engine.py [--state-dir DIR] [--ready-file FILE] [--die-with-parent]
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPEN_FILES = 65536
 
 # Memory is three times as fast as a disk for files as small as an instance's, but it must hold thousands of them.
 MEMORY_FOLDER = "/dev/shm"
-MEMORY_NEEDED = 4 * 1024 ** 3
+MEMORY_NEEDED = 4 * 1024**3
 
 # The machine's proxies are for the world outside.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -91,7 +91,7 @@ class Engine:
         try:
             return self.__dict__["ready"][name]
         except KeyError:
-            raise AttributeError("%s: not known, or the engine does not run" % name) from None
+            raise AttributeError(f"{name}: not known, or the engine does not run") from None
 
     def __enter__(self):
         return self.start()
@@ -115,7 +115,8 @@ class Engine:
                 # A session of its own: Ctrl-C is for us to pass on, and the whole group can be ended.
                 # Its standard input stays open as long as we live: at its end, Node stops by itself.
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True)
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True
+                )
             self.ready = self._read_ready()
         except BaseException:
             self.stop()
@@ -129,7 +130,7 @@ class Engine:
         reader.join(START_TIMEOUT)
         if not lines or not lines[0].startswith(b"{"):
             log = (self._scratch / "engine.log").read_text("utf-8", "replace")[-4000:]
-            raise EngineError("the engine did not start:\n%s" % log)
+            raise EngineError(f"the engine did not start:\n{log}")
         return json.loads(lines[0].decode())
 
     def log(self):
@@ -172,12 +173,12 @@ class Engine:
         status, _headers, text = _request(method, self.control_url + path, body, {"Content-Type": "application/json"}, timeout)
         answer = json.loads(text.decode())
         if status >= 300:
-            raise EngineError("%s %s: %s %s" % (method, path, status, answer.get("error")))
+            raise EngineError("{} {}: {} {}".format(method, path, status, answer.get("error")))
         return answer
 
     def api(self, method, path, body=None, headers=None, timeout=60):
         """Calls the gateway below /accounts/{id}/workflows with the token; answers (status, headers, decoded body)."""
-        url = "%s/accounts/%s/workflows%s" % (self.api_url, self.account_id, path)
+        url = f"{self.api_url}/accounts/{self.account_id}/workflows{path}"
         sent = {"Authorization": "Bearer " + self.api_token, "Content-Type": "application/json"}
         sent.update(headers or {})
         status, got, text = _request(method, url, body, sent, timeout)
@@ -227,7 +228,7 @@ def main(arguments=None):
             partial.replace(ready_file)
         print(line, flush=True)
         code = engine.wait()
-        print("the engine ended by itself (%s):\n%s" % (code, engine.log()[-4000:]), file=sys.stderr)
+        print(f"the engine ended by itself ({code}):\n{engine.log()[-4000:]}", file=sys.stderr)
         return 1
     except EngineError as error:
         print(error, file=sys.stderr)

@@ -33,7 +33,7 @@ def reach(engine, instance, status, workflow="lab", timeout_ms=60_000):
 
 
 def path_of(instance, rest="", workflow="lab"):
-    return "/%s/instances/%s%s" % (workflow, urllib.parse.quote(instance, safe=""), rest)
+    return "/{}/instances/{}{}".format(workflow, urllib.parse.quote(instance, safe=""), rest)
 
 
 def detail(engine, instance, query=""):
@@ -57,7 +57,7 @@ def ran(engine, instance, workflow="lab"):
 
 
 def listed(engine, query, workflow="fleet"):
-    status, _headers, body = engine.api("GET", "/%s/instances?%s" % (workflow, query))
+    status, _headers, body = engine.api("GET", f"/{workflow}/instances?{query}")
     assert status == 200, body
     return body["result"], body["result_info"]
 
@@ -70,7 +70,7 @@ def raw_call(engine, method, path, timeout=10, url=None, **options):
     try:
         headers = {"Authorization": "Bearer " + engine.api_token, "Content-Type": "application/json"}
         body = json.dumps({"status": "pause"}) if method == "PATCH" else None
-        connection.request(method, "%s/accounts/%s/workflows%s" % (parts.path, engine.account_id, path), body, headers)
+        connection.request(method, f"{parts.path}/accounts/{engine.account_id}/workflows{path}", body, headers)
         response = connection.getresponse()
         return response, response.read()
     finally:
@@ -78,8 +78,9 @@ def raw_call(engine, method, path, timeout=10, url=None, **options):
 
 
 def status_now(engine, instance="one"):
-    return engine.control("POST", "/await", {"instance": instance, "statuses": ["waiting", "paused", "terminated", "complete", "waitingForPause"]})[
-        "statuses"][instance]
+    return engine.control(
+        "POST", "/await", {"instance": instance, "statuses": ["waiting", "paused", "terminated", "complete", "waitingForPause"]}
+    )["statuses"][instance]
 
 
 def fault(engine, rule, **more):

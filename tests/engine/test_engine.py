@@ -9,23 +9,25 @@ from __future__ import annotations
 import json
 
 import pytest
+from engine_helpers import detail, listed, make, patch, path_of, ran, reach, until
 
-from engine_helpers import make, reach, path_of, detail, patch, ran, listed, until
 
-
-@pytest.mark.parametrize("status, steps, operation", [
-    ("running", [{"do": "a", "gate": "shut"}], None),
-    ("running", [{"parallel": [{"do": "a", "gate": "shut"}, {"sleep": "b", "ms": 600000}]}], None),
-    ("waiting", [{"sleep": "a", "ms": 600000}], None),
-    ("waiting", [{"wait": "a"}], None),
-    ("waiting", [{"do": "a", "fail": True, "retries": {"limit": 1, "delay_ms": 600000}}], None),
-    ("waitingForPause", [{"do": "a", "gate": "shut"}], {"op": "pause"}),
-    ("paused", [{"wait": "a"}], {"op": "pause"}),
-    ("errored", [{"do": "a", "fail": True}], None),
-    ("complete", [], None),
-    ("terminated", [{"wait": "a"}], {"op": "terminate"}),
-    ("queued", [{"wait": "a"}], {"op": "strand"}),
-])
+@pytest.mark.parametrize(
+    ("status", "steps", "operation"),
+    [
+        ("running", [{"do": "a", "gate": "shut"}], None),
+        ("running", [{"parallel": [{"do": "a", "gate": "shut"}, {"sleep": "b", "ms": 600000}]}], None),
+        ("waiting", [{"sleep": "a", "ms": 600000}], None),
+        ("waiting", [{"wait": "a"}], None),
+        ("waiting", [{"do": "a", "fail": True, "retries": {"limit": 1, "delay_ms": 600000}}], None),
+        ("waitingForPause", [{"do": "a", "gate": "shut"}], {"op": "pause"}),
+        ("paused", [{"wait": "a"}], {"op": "pause"}),
+        ("errored", [{"do": "a", "fail": True}], None),
+        ("complete", [], None),
+        ("terminated", [{"wait": "a"}], {"op": "terminate"}),
+        ("queued", [{"wait": "a"}], {"op": "strand"}),
+    ],
+)
 def test_an_instance_comes_to_rest_in_every_status(engine, status, steps, operation):
     make(engine, "one", steps)
     if steps and "gate" in json.dumps(steps):

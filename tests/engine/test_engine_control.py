@@ -10,10 +10,8 @@ import json
 import time
 
 import pytest
-
-from engine import EngineError
-from engine import OPENER
-from engine_helpers import make, reach, path_of, detail, patch, error_of, listed, raw_call, status_now
+from engine import OPENER, EngineError
+from engine_helpers import detail, error_of, listed, make, patch, path_of, raw_call, reach, status_now
 
 
 def test_calls_are_counted(engine):
@@ -77,9 +75,15 @@ def test_races(engine, waiting):
     engine.control("POST", "/faults", {"match": {"kind": "patch"}, "times": 1, "before": [{"op": "terminate"}]})
     assert raw_call(engine, "PATCH", waiting)[1] and status_now(engine) == "terminated"
     make(engine, "two", [{"wait": "w"}], "waiting")
-    engine.control("POST", "/faults", {
-        "match": {"kind": "read", "instance": "two"}, "times": 1,
-        "after": [{"op": "event", "type": "w"}, {"op": "await", "status": "complete"}, {"op": "terminate"}, {"op": "delete"}]})
+    engine.control(
+        "POST",
+        "/faults",
+        {
+            "match": {"kind": "read", "instance": "two"},
+            "times": 1,
+            "after": [{"op": "event", "type": "w"}, {"op": "await", "status": "complete"}, {"op": "terminate"}, {"op": "delete"}],
+        },
+    )
     assert detail(engine, "two")["status"] == "waiting"
     assert error_of(engine.api("GET", path_of("two"))) == (404, 10400)
     assert "cannot_terminate" in engine.control("GET", "/faults")["rules"][1]["op_errors"][0]

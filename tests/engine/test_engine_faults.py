@@ -12,9 +12,8 @@ import socket
 import time
 
 import pytest
-
 from engine import EngineError
-from engine_helpers import reach, path_of, patch, raw_call, status_now, fault, until
+from engine_helpers import fault, patch, path_of, raw_call, reach, status_now, until
 
 
 def test_fault_status(engine, waiting):
@@ -45,7 +44,7 @@ def test_fault_reset(engine, waiting):
     assert [entry["status"] for entry in engine.control("GET", "/calls")["log"]] == ["reset", "reset"]
 
 
-@pytest.mark.parametrize("work, done", [("before", True), ("after", False), ("later", True), ("never", False)])
+@pytest.mark.parametrize(("work", "done"), [("before", True), ("after", False), ("later", True), ("never", False)])
 def test_fault_hang_and_the_client_gives_up(engine, waiting, work, done):
     # Held until the client has gone, however long that takes; what then lands later lands after the look at it.
     landing = [{"op": "await", "gate": "landing", "open": True}] if work == "later" else []

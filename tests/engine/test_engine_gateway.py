@@ -12,9 +12,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-
 from engine import OPENER
-from engine_helpers import CRON_ID, make, reach, path_of, detail, patch, error_of, listed, raw_call
+from engine_helpers import CRON_ID, detail, error_of, listed, make, patch, path_of, raw_call, reach
 
 
 def test_details(engine):
@@ -27,7 +26,8 @@ def test_details(engine):
     item = listed(engine, "", "lab")[0][0]
     assert (item["started_on"], item["ended_on"]) == (simple["start"], simple["end"])
     assert sorted(item) == sorted(
-        ["id", "created_on", "modified_on", "started_on", "ended_on", "status", "version_id", "workflow_id", "trigger_source"])
+        ["id", "created_on", "modified_on", "started_on", "ended_on", "status", "version_id", "workflow_id", "trigger_source"]
+    )
     assert engine.api("GET", path_of("one", "/step?name=b-1&type=step"))[2]["result"]["error"]["message"] == "boom"
     assert error_of(engine.api("GET", path_of("one", "/step?name=c-1"))) == (404, 10400)
 
@@ -56,8 +56,16 @@ def test_refusals_of_actions(engine):
     assert error_of(patch(engine, "one", {"status": "terminate"})) == (409, 10401)
     answer = patch(engine, "one", {"status": "restart", "from": {"name": "ghost"}})
     assert answer[0] == 409 and "cannot_restart" in answer[2]["errors"][0]["message"]
-    for bad in ({"status": "dance"}, {}, [], "pause", {"status": "pause", "rollback": True}, {"status": "restart", "from": {"name": ""}},
-                {"status": "restart", "from": {"name": "a", "count": 0}}, {"status": "restart", "from": {"name": "a", "type": "step"}}):
+    for bad in (
+        {"status": "dance"},
+        {},
+        [],
+        "pause",
+        {"status": "pause", "rollback": True},
+        {"status": "restart", "from": {"name": ""}},
+        {"status": "restart", "from": {"name": "a", "count": 0}},
+        {"status": "restart", "from": {"name": "a", "type": "step"}},
+    ):
         assert error_of(patch(engine, "one", bad)) == (400, 10002), bad
 
 
@@ -99,7 +107,7 @@ def test_credentials(engine):
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read().decode())["errors"][0]["code"]
 
-    workflows = "/accounts/%s/workflows?per_page=1" % engine.account_id
+    workflows = f"/accounts/{engine.account_id}/workflows?per_page=1"
     bearer = "Bearer " + engine.api_token
     assert min(len(engine.api_token), len(engine.api_key)) >= 40
     assert status_of(workflows, Authorization=bearer)[0] == 200
@@ -109,7 +117,7 @@ def test_credentials(engine):
     assert status_of(workflows, **{"X-Auth-Email": engine.api_email, "X-Auth-Key": "wrong"}) == (403, 9103)
     assert status_of("/accounts/%s/workflows" % ("0" * 32), Authorization=bearer) == (403, 10000)
     assert status_of("/user/tokens/verify", Authorization=bearer)[1]["status"] == "active"
-    assert status_of("/accounts/%s/tokens/verify" % engine.account_id, Authorization="Bearer x") == (401, 1000)
+    assert status_of(f"/accounts/{engine.account_id}/tokens/verify", Authorization="Bearer x") == (401, 1000)
     odd = 'a"\\b$(c)[d]{e}|f*+?.^' + "0" * 40
     engine.control("POST", "/credentials", {"token": odd})
     engine.control("POST", "/credentials", {"token": "y" * 40, "status": "expired"})

@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 
 from engine import OPENER
-from engine_helpers import make, reach, path_of, error_of, listed
+from engine_helpers import error_of, listed, make, path_of, reach
 
 
 def follow(engine, query, between=None):
@@ -30,8 +30,9 @@ def follow(engine, query, between=None):
 
 
 def test_cursors_are_exact_while_instances_move(engine):
-    ids = engine.control("POST", "/instances", {
-        "workflow": "fleet", "prefix": "f-", "count": 40, "params": {"steps": [{"wait": "w"}]}, "status": "waiting"})["ids"]
+    ids = engine.control(
+        "POST", "/instances", {"workflow": "fleet", "prefix": "f-", "count": 40, "params": {"steps": [{"wait": "w"}]}, "status": "waiting"}
+    )["ids"]
     newest_first = [item["id"] for item in follow(engine, "per_page=7")]
     assert sorted(newest_first) == sorted(ids)
     assert [item["id"] for item in follow(engine, "per_page=7&direction=asc")] == newest_first[::-1]
@@ -43,7 +44,7 @@ def test_cursors_are_exact_while_instances_move(engine):
     def move():
         for _one in range(5):
             engine.control("POST", "/op", {"op": "pause", "workflow": "fleet", "instance": next(moved)})
-        engine.control("POST", "/instances", {"workflow": "fleet", "prefix": "new-%s-" % time.time_ns(), "count": 1})
+        engine.control("POST", "/instances", {"workflow": "fleet", "prefix": f"new-{time.time_ns()}-", "count": 1})
 
     seen = [item["id"] for item in follow(engine, "per_page=8", move)]
     assert len(seen) == len(set(seen)) and set(ids) <= set(seen)
@@ -65,8 +66,18 @@ def test_filters_and_bad_queries(engine):
     assert listed(engine, "page=1&per_page=1")[1] == {"count": 1, "page": 1, "per_page": 1, "total_count": 2, "total_pages": 2}
     assert [item["id"] for item in listed(engine, "page=2&per_page=1")[0]] == ["old"]
     cursor = listed(engine, "per_page=1")[1]["cursor"]
-    for bad in ("per_page=101", "per_page=0", "page=0", "page=1&cursor=" + cursor, "cursor=x", "status=asleep", "direction=up",
-                "status=paused&status=errored", "date_start=yesterday", "date_end=2026-01-01T00:00:00%2B01:00"):
+    for bad in (
+        "per_page=101",
+        "per_page=0",
+        "page=0",
+        "page=1&cursor=" + cursor,
+        "cursor=x",
+        "status=asleep",
+        "direction=up",
+        "status=paused&status=errored",
+        "date_start=yesterday",
+        "date_end=2026-01-01T00:00:00%2B01:00",
+    ):
         assert error_of(engine.api("GET", "/fleet/instances?" + bad)) == (400, 10002), bad
 
 
@@ -84,7 +95,7 @@ def test_instances_of_development_sessions_are_listed_and_can_vanish(engine):
 def test_lists_stay_fast_and_true(engine):
     count = 300
     engine.control("POST", "/instances", {
-        "workflow": "fleet", "prefix": "f-", "count": count, "params": {"steps": [{"wait": "w"}]}, "status": "waiting", "timeout_ms": 60000})
+        "workflow": "fleet", "prefix": "f-", "count": count, "params": {"steps": [{"wait": "w"}]}, "status": "waiting", "timeout_ms": 60000})  # fmt: skip
 
     def looks():
         return engine.control("GET", "/health")["looks"]

@@ -16,7 +16,6 @@ import time
 import urllib.request
 
 import pytest
-
 from engine import OPENER
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -54,9 +53,15 @@ def _command(tmp_path):
     started = []
 
     def start(*arguments, **options):
-        environment = dict(os.environ, TMPDIR=str(scratch), HOME=str(home), EDGEOPS_BUILD=os.environ.get("EDGEOPS_BUILD", str(HERE.parent.parent / ".build")))
+        environment = dict(
+            os.environ,
+            TMPDIR=str(scratch),
+            HOME=str(home),
+            EDGEOPS_BUILD=os.environ.get("EDGEOPS_BUILD", str(HERE.parent.parent / ".build")),
+        )
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "engine.py")] + list(arguments), stdout=subprocess.PIPE, env=environment, **options)
+            [sys.executable, str(HERE / "engine.py"), *list(arguments)], stdout=subprocess.PIPE, env=environment, **options
+        )
         started.append(process)
         ready = json.loads(process.stdout.readline().decode())
         return process, ready, scratch
@@ -137,7 +142,7 @@ def test_a_state_folder_is_kept(command, tmp_path):
     kept = [path for path in state.glob("workflows/miniflare-workflows-lab/*.sqlite") if path.name != "metadata.sqlite"]
     assert len(kept) == 5 and not list(state.glob("*.pem"))
     process, ready, scratch = command("--state-dir", str(state))
-    url = "%s/accounts/%s/workflows/lab/instances" % (ready["api_url"], ready["account_id"])
+    url = "{}/accounts/{}/workflows/lab/instances".format(ready["api_url"], ready["account_id"])
     request = urllib.request.Request(url, headers={"Authorization": "Bearer " + ready["api_token"]})
     with OPENER.open(request, timeout=PATIENCE) as response:
         assert json.loads(response.read().decode())["result_info"]["total_count"] == 5

@@ -34,11 +34,11 @@ def _provide_get_pip(venv):
     source = next(venv.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py"))
     versions = set(re.findall(r"pip='([0-9.]+)'", source.read_text(encoding="utf-8")))
     if not versions:
-        raise AssertionError("%s no longer names the version of pip" % source)
+        raise AssertionError(f"{source} no longer names the version of pip")
     cache = environments.home() / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in versions:
-        target = cache / ("get_pip_%s.py" % version.replace(".", "_"))
+        target = cache / ("get_pip_{}.py".format(version.replace(".", "_")))
         if not target.exists():
             with tempfile.NamedTemporaryFile("w", dir=cache, delete=False, encoding="utf-8") as handle:
                 handle.write(GET_PIP)
@@ -58,4 +58,4 @@ def ansible_test(core, root, *arguments, log, timeout=1800, expect=0):
     venv = environments.ensure("core-" + core)
     _provide_get_pip(venv)
     command = [venv / "bin" / "ansible-test", *arguments, "--color", "no"]
-    return run(command, log="%s/%s" % (core, log), cwd=root, env=environments.child_environment(venv), timeout=timeout, expect=expect)
+    return run(command, log=f"{core}/{log}", cwd=root, env=environments.child_environment(venv), timeout=timeout, expect=expect)

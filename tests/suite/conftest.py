@@ -13,10 +13,9 @@ import functools
 import os
 import signal
 
-import pytest
-
 import environments
 import expected
+import pytest
 from ansible_test import pin
 from engine import Engine
 from staging import staged
@@ -46,15 +45,17 @@ def cores():
     wanted = [_newest() if item == "newest" else item for item in os.environ.get("CORE", environments.BASELINE).split()]
     for core in wanted:
         if core not in environments.CORES:
-            raise pytest.UsageError("CORE: %s is not one of %s" % (core, ", ".join(environments.CORES)))
+            raise pytest.UsageError("CORE: {} is not one of {}".format(core, ", ".join(environments.CORES)))
         if not environments.python_for("core-" + core):
-            raise pytest.UsageError("CORE: ansible-core %s needs a Python (%s) that isn't here" % (core, ", ".join(environments.PYTHONS["core-" + core])))
+            raise pytest.UsageError(
+                "CORE: ansible-core {} needs a Python ({}) that isn't here".format(core, ", ".join(environments.PYTHONS["core-" + core]))
+            )
     return list(dict.fromkeys(wanted))
 
 
 def pytest_report_header():
     """Say what is going to run on what, and what can't."""
-    lines = ["ansible-core %s on Python %s" % (core, environments.python_for("core-" + core)[0]) for core in cores()]
+    lines = ["ansible-core {} on Python {}".format(core, environments.python_for("core-" + core)[0]) for core in cores()]
     if environments.python_for("oldest"):
         lines.append("units also on the floor: Python 3.9 with the oldest requests and urllib3")
     else:
@@ -79,7 +80,8 @@ _COLLECTED = pytest.StashKey()
 def pytest_collection_modifyitems(config, items):
     """Put them in ORDER (the sort keeps the order inside a file), and count them before -k deselects any."""
     config.stash[_COLLECTED] = {
-        folder: sum(item.path.is_relative_to(environments.ROOT / folder) for item in items) for folder in expected.COLLECTED}
+        folder: sum(item.path.is_relative_to(environments.ROOT / folder) for item in items) for folder in expected.COLLECTED
+    }
     if not os.environ.get(WHOLE_SUITE):
         items[:] = [item for item in items if "collected" not in item.fixturenames]
     items.sort(key=_position)

@@ -28,5 +28,7 @@ def assert_every_scenario_passes(core, tree, target):
     version = environments.python_for("core-" + core)[0]
     with Engine() as engine:
         (tree / "tests" / "integration" / "integration_config.yml").write_text(_settings(engine), encoding="utf-8")
-        output = ansible_test(core, tree, "integration", "--venv", "--python", version, "-v", target, log="integration-%s.log" % target, timeout=3600)
+        output = ansible_test(
+            core, tree, "integration", "--venv", "--python", version, "-v", target, log=f"integration-{target}.log", timeout=3600
+        )
     assert re.findall(r'"msg": "scenario (\S+) passed"', output) == scenarios

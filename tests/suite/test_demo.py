@@ -12,5 +12,11 @@ from processes import run
 def test_demo():
     """It ends well, and with the words that lead to a real account."""
     venv = environments.ensure("core-" + environments.BASELINE)
-    output = run([venv / "bin" / "python", "tests/demo/run.py"], log="demo.log", cwd=environments.ROOT, env=environments.child_environment(venv), timeout=600)
+    output = run(
+        [venv / "bin" / "python", "tests/demo/run.py"],
+        log="demo.log",
+        cwd=environments.ROOT,
+        env=environments.child_environment(venv),
+        timeout=600,
+    )
     assert "failed=0" in output and "edgeops.cloudflare.incident --check --diff" in output

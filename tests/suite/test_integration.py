@@ -12,7 +12,11 @@ from integration import TARGETS, assert_every_scenario_passes
 
 def test_every_target_is_expected():
     """A new target has to be counted, and run, too; helpers are hidden."""
-    found = {path.parent.name for path in (environments.ROOT / TARGETS).glob("*/aliases") if "hidden" not in path.read_text(encoding="utf-8").split()}
+    found = {
+        path.parent.name
+        for path in (environments.ROOT / TARGETS).glob("*/aliases")
+        if "hidden" not in path.read_text(encoding="utf-8").split()
+    }
     assert found == set(expected.SCENARIOS) == {"workflow_instance_status", "workflow_instance_status_dev"}
 
 

@@ -43,8 +43,13 @@ def test_tarball(core, tree, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("", encoding="utf-8")
     venv = environments.ensure("core-" + core)
-    run([venv / "bin" / "ansible-galaxy", "collection", "build", "--output-path", tmp_path],
-        log=core + "/build.log", cwd=tree, env=environments.child_environment(venv), timeout=600)
+    run(
+        [venv / "bin" / "ansible-galaxy", "collection", "build", "--output-path", tmp_path],
+        log=core + "/build.log",
+        cwd=tree,
+        env=environments.child_environment(venv),
+        timeout=600,
+    )
     (tarball,) = tmp_path.glob("*.tar.gz")
     assert tarball.name.startswith("edgeops-cloudflare-")
     with tarfile.open(tarball) as archive:

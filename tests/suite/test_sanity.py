@@ -29,6 +29,6 @@ def test_sanity(core, core_tree):
     assert [version for version in left_out if environments.find_python(version)] == []
     for version in expected.SANITY_PYTHONS:
         if environments.find_python(version):
-            assert 'Running sanity test "import" on Python %s' % version in output
+            assert f'Running sanity test "import" on Python {version}' in output
     skipped = re.findall(r"^WARNING: (?!.*could not be found).*skip.*", output, re.MULTILINE | re.IGNORECASE)
     assert skipped == []

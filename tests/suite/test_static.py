@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 import environments
 import expected
+import pytest
 from processes import run
 from staging import collections_path
 
@@ -69,7 +68,9 @@ def test_ansible_lint(tool, tree):
     output = tool("ansible-lint", "--nocolor", log="ansible-lint.log")
     summary = re.search(
         r"Passed: 0 failure\(s\), 0 warning\(s\) in (\d+) files processed of \d+ encountered\. "
-        r"Profile 'production' was required, and it passed\.", output)
+        r"Profile 'production' was required, and it passed\.",
+        output,
+    )
     assert summary, output
     assert int(summary.group(1)) >= expected.LINTED_FILES
 
@@ -96,5 +97,14 @@ def test_docs_lint_catches(tool, tree):
     broken = source.replace("short_description: ", "short_description: See O(no_such_option). ", 1)
     assert broken != source
     module.write_text(broken, encoding="utf-8")
-    output = tool("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", ".", log="docs-planted.log", expect=3)
+    output = tool(
+        "antsibull-docs",
+        "lint-collection-docs",
+        "--plugin-docs",
+        "--validate-collection-refs",
+        "self",
+        ".",
+        log="docs-planted.log",
+        expect=3,
+    )
     assert "no_such_option" in output

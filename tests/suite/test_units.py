@@ -17,7 +17,11 @@ from staging import collections_path
 def _check(root, reports):
     """No unit test failed or was skipped, none is missing, and every file with tests took part."""
     cases = [case for report in reports for case in xml.etree.ElementTree.parse(report).iter("testcase")]
-    bad = [case.get("name") for case in cases if case.find("skipped") is not None or case.find("failure") is not None or case.find("error") is not None]
+    bad = [
+        case.get("name")
+        for case in cases
+        if case.find("skipped") is not None or case.find("failure") is not None or case.find("error") is not None
+    ]
     assert bad == []
     assert len(cases) >= expected.UNIT_TESTS
     classes = {case.get("classname") for case in cases}
@@ -43,6 +47,11 @@ if environments.python_for("oldest"):
         env = environments.child_environment(venv)
         # Without ansible-test's loader a namespace package does: the staged copy on Python's own path.
         env["PYTHONPATH"] = str(collections_path(tree))
-        run([venv / "bin" / "python", "-m", "pytest", "tests/unit", "--junit-xml", report],
-            log="oldest/units.log", cwd=tree, env=env, timeout=1800)
+        run(
+            [venv / "bin" / "python", "-m", "pytest", "tests/unit", "--junit-xml", report],
+            log="oldest/units.log",
+            cwd=tree,
+            env=env,
+            timeout=1800,
+        )
         _check(tree, [report])

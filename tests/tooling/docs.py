@@ -35,17 +35,17 @@ def build(folder):
             subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
 
         tool("antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error", "--project", COLLECTION,
-             "--copyright", COLLECTION + " contributors", "--title", COLLECTION, "--html-short-title", COLLECTION, "--dest-dir", ".", COLLECTION)
+             "--copyright", COLLECTION + " contributors", "--title", COLLECTION, "--html-short-title", COLLECTION, "--dest-dir", ".", COLLECTION)  # fmt: skip
         with (folder / "conf.py").open("a", encoding="utf-8") as conf:
             conf.write(OFFLINE)
         tool("antsibull-docs", "--config-file", "antsibull-docs.cfg", "collection", "--cleanup", "everything", "--use-current",
-             "--squash-hierarchy", "--fail-on-error", "--dest-dir", "rst", COLLECTION)
+             "--squash-hierarchy", "--fail-on-error", "--dest-dir", "rst", COLLECTION)  # fmt: skip
         tool("sphinx-build", "--quiet", "-W", "--keep-going", "-b", "html", "-c", ".", "rst", "html")
     return folder / "html" / "index.html"
 
 
 if __name__ == "__main__":
     try:
-        print("Documentation: %s" % build(BUILD / "docs").relative_to(ROOT))
+        print("Documentation: {}".format(build(BUILD / "docs").relative_to(ROOT)))
     except subprocess.CalledProcessError as error:
-        sys.exit("error: %s" % error)
+        sys.exit(f"error: {error}")

@@ -36,7 +36,7 @@ PYTHONS = {
     "oldest": ("3.9",),
     "bench": ("3.11", "3.12", "3.13"),
 }
-CORES = tuple(name[len("core-"):] for name in PYTHONS if name.startswith("core-"))
+CORES = tuple(name[len("core-") :] for name in PYTHONS if name.startswith("core-"))
 
 # Settings of whoever calls must not decide what a test sees, and credentials of a real account must never get near it.
 FOREIGN_SETTINGS = ("ANSIBLE_", "CLOUDFLARE_", "PYTEST_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
@@ -65,7 +65,9 @@ def _search_path():
 def _pyenv_folders():
     """The real interpreters behind pyenv's shims, newest first."""
     # HOME may be an empty folder and pyenv set up by PATH alone.
-    roots = [Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")] + [folder.parent for folder in _path() if _is_pyenv_shims(folder)]
+    roots = [Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")] + [
+        folder.parent for folder in _path() if _is_pyenv_shims(folder)
+    ]
     found = set()
     for folder in (folder for root in roots for folder in root.glob("versions/3.*/bin")):
         parts = folder.parent.name.split(".")
@@ -135,23 +137,26 @@ def ensure(name):
     """Make the environment unless it is there as pinned; returns its folder."""
     found = python_for(name)
     if not found:
-        raise EnvironmentMissing("%s needs Python %s with venv and ensurepip; none was found on PATH or under pyenv" % (
-            name, os.environ.get("PY") if name.startswith("core-") and os.environ.get("PY") else " or ".join(PYTHONS[name])))
+        raise EnvironmentMissing(
+            "{} needs Python {} with venv and ensurepip; none was found on PATH or under pyenv".format(
+                name, os.environ.get("PY") if name.startswith("core-") and os.environ.get("PY") else " or ".join(PYTHONS[name])
+            )
+        )
     version, python = found
-    folder = BUILD / ("venv-%s-%s" % (name[5:] if name.startswith("core-") else name, version))
+    folder = BUILD / ("venv-{}-{}".format(name.removeprefix("core-"), version))
     requirements = REQUIREMENTS / (name + ".txt")
     marker = folder / "made-from"
     wanted = hashlib.sha256(_pins(requirements).encode()).hexdigest()
     with _locked(BUILD / (folder.name + ".lock")):
         if not _as_wanted(folder, marker, wanted):
-            print("Making %s (%s, Python %s)" % (folder.relative_to(ROOT), name, version), file=sys.stderr, flush=True)
+            print(f"Making {folder.relative_to(ROOT)} ({name}, Python {version})", file=sys.stderr, flush=True)
             shutil.rmtree(str(folder), ignore_errors=True)
             environ = child_environment()
             subprocess.run([str(python), "-m", "venv", str(folder)], check=True, env=environ)
             subprocess.run(
                 [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
                  "--no-input", "-r", str(requirements)],
-                check=True, env=environ, stdin=subprocess.DEVNULL)
+                check=True, env=environ, stdin=subprocess.DEVNULL)  # fmt: skip
             marker.write_text(wanted, encoding="utf-8")
     return folder
 
@@ -201,10 +206,10 @@ def main(arguments):
     name, command = arguments[0], arguments[1:]
     try:
         if name not in PYTHONS:
-            raise EnvironmentMissing("%s is not one of %s" % (name, ", ".join(sorted(PYTHONS))))
+            raise EnvironmentMissing("{} is not one of {}".format(name, ", ".join(sorted(PYTHONS))))
         folder = ensure(name)
     except (EnvironmentMissing, subprocess.CalledProcessError) as error:
-        sys.exit("error: %s" % error)
+        sys.exit(f"error: {error}")
     environ = child_environment(folder)
     environ["ANSIBLE_COLLECTIONS_PATH"] = str(linked_collections())
     os.execvpe(command[0], command, environ)

@@ -22,7 +22,8 @@ SHOWN_COLUMNS = 500
 # What pip says while it works is kept in the log and left out of the error.
 PIP = re.compile(
     r"\s*(Collecting|Downloading|Using cached|Installing|Attempting|Found existing|Uninstalling|Successfully|Requirement already|Looking in"
-    r"|Processing|WARNING: Location|\u2501)")
+    r"|Processing|WARNING: Location|\u2501)"
+)
 
 
 class ToolFailed(AssertionError):
@@ -50,7 +51,7 @@ def _text(log):
 
 def _failure(command, what, log):
     tail = "\n".join([line[:SHOWN_COLUMNS] for line in _text(log).splitlines() if not PIP.match(line)][-SHOWN_LINES:])
-    return ToolFailed("%s\n%s\n--- the end of %s:\n%s" % (shlex.join(command), what, log.relative_to(ROOT), tail))
+    return ToolFailed(f"{shlex.join(command)}\n{what}\n--- the end of {log.relative_to(ROOT)}:\n{tail}")
 
 
 def _wait(process, timeout):
@@ -71,9 +72,9 @@ def run(command, *, log, cwd, env, timeout=600, expect=0):
         with log.open("wb") as output:
             code = _wait(_start(command, cwd, env, stdout=output, stderr=subprocess.STDOUT), timeout)
     except subprocess.TimeoutExpired:
-        raise _failure(command, "was still running after %s s" % timeout, log) from None
+        raise _failure(command, f"was still running after {timeout} s", log) from None
     if code != expect:
-        raise _failure(command, "ended with %s instead of %s" % (code, expect), log)
+        raise _failure(command, f"ended with {code} instead of {expect}", log)
     return _text(log)
 
 

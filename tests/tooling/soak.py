@@ -59,7 +59,7 @@ def main():
     parser.add_argument("--length", type=int, default=40, help="rules in a sequence (default: 40)")
     parser.add_argument("--shrink", action="store_true", help="look for a shorter sequence that fails as well; takes minutes")
     options = parser.parse_args()
-    seed = random.randrange(10 ** 9) if options.seed is None else options.seed
+    seed = random.randrange(10**9) if options.seed is None else options.seed
     return soak(options.seconds, seed, options.length, options.shrink)
 
 

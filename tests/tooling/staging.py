@@ -21,8 +21,8 @@ from environments import ROOT
 def project_files():
     """The paths, relative to the checkout, of all files that git tracks or would track."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode()
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    ).stdout.decode()
     return sorted({item for item in listing.split("\0") if item and (ROOT / item).is_file()})
 
 

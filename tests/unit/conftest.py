@@ -11,7 +11,11 @@ from hypothesis import HealthCheck, settings
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeClock
 
 settings.register_profile(
-    "unit", deadline=None, derandomize=True, database=None, max_examples=60,
+    "unit",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("unit")
@@ -20,7 +24,7 @@ _FOREIGN = (
     "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_BASE_URL",
     "CLOUDFLARE_API_BASE_URL", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC",
     "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
-)
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ MIDNIGHT = datetime(2026, 8, 6, tzinfo=timezone.utc)
 def stamp(seconds):
     """A timestamp as the API writes it, so many seconds past midnight."""
     moment = MIDNIGHT + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + "{0:03d}Z".format(moment.microsecond // 1000)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def http_date(seconds):
@@ -139,8 +139,17 @@ class FakeInstance:
         fields: more of what its detail and its items of listings hold.
     """
 
-    def __init__(self, instance_id, status="running", created=0.0, pausing=0.0, rolling_back=None, after_restart="running",
-                 after_resume="running", **fields):
+    def __init__(
+        self,
+        instance_id,
+        status="running",
+        created=0.0,
+        pausing=0.0,
+        rolling_back=None,
+        after_restart="running",
+        after_resume="running",
+        **fields,
+    ):
         self.id = instance_id
         self.status = status
         self.created = created
@@ -234,11 +243,11 @@ class FakeInstance:
         if step is None:
             self.queued = self.started = stamp(now)
         else:
-            name = "{0}-{1}".format(step.name, step.count)
+            name = f"{step.name}-{step.count}"
             entry = next((entry for entry in self.steps if entry["name"] == name), None)
             if entry is None:
                 raise Refused("the API says: Instance not in a restartable state", None, 409)
-            self.steps = self.steps[:self.steps.index(entry)] + [dict(entry, start=stamp(now), end=None, success=None, error=None)]
+            self.steps = [*self.steps[: self.steps.index(entry)], dict(entry, start=stamp(now), end=None, success=None, error=None)]
         self.ended = self.error = None
         self._go_to("running", now)
         if self.after_restart != "running":
@@ -328,12 +337,12 @@ class FakeWorkflow:
         self.clock.pass_by(self.latency)
         with self._lock:
             for hook in self._hooks:
-                if call[:len(hook[0])] == hook[0] and hook[2]:
+                if call[: len(hook[0])] == hook[0] and hook[2]:
                     hook[2] -= 1
                     hook[1]()
             self.calls.append(call)
             for fault in self._faults:
-                if call[:len(fault[0])] == fault[0] and fault[2]:
+                if call[: len(fault[0])] == fault[0] and fault[2]:
                     fault[2] -= 1
                     if fault[3]:
                         work()
@@ -354,12 +363,17 @@ class FakeWorkflow:
         for instance in self.instances.values():
             instance.live(now)
         after, before = (parse_timestamp(text) for text in (created_after, created_before))
-        return sorted((
-            instance for instance in self.instances.values()
-            if (status is None or instance.status == status)
-            and (after is None or MIDNIGHT + timedelta(seconds=instance.created) >= after)
-            and (before is None or MIDNIGHT + timedelta(seconds=instance.created) <= before)
-        ), key=_place, reverse=True)
+        return sorted(
+            (
+                instance
+                for instance in self.instances.values()
+                if (status is None or instance.status == status)
+                and (after is None or MIDNIGHT + timedelta(seconds=instance.created) >= after)
+                and (before is None or MIDNIGHT + timedelta(seconds=instance.created) <= before)
+            ),
+            key=_place,
+            reverse=True,
+        )
 
 
 def _place(instance):
@@ -368,4 +382,4 @@ def _place(instance):
 
 def many(count, status="running", prefix="i", **fields):
     """So many instances, the oldest first; their ids have four digits."""
-    return [FakeInstance("{0}{1:04d}".format(prefix, number), status, created=number / 10.0, **fields) for number in range(count)]
+    return [FakeInstance(f"{prefix}{number:04d}", status, created=number / 10.0, **fields) for number in range(count)]

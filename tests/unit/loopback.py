@@ -39,7 +39,9 @@ class Reply(t.NamedTuple):
 
 def failure(status, code, message="no", **headers):
     """A Reply that tells of an error."""
-    return Reply(status, envelope(errors=[{"code": code, "message": message}]), {name.replace("_", "-"): value for name, value in headers.items()})
+    return Reply(
+        status, envelope(errors=[{"code": code, "message": message}]), {name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 class ScriptedAdapter(BaseAdapter):
@@ -94,9 +96,9 @@ class Request(t.NamedTuple):
 def http(reply, length=None):
     """The bytes of a Reply; length: what its Content-Length claims."""
     content = reply.content()
-    lines = ["HTTP/1.1 {0} Whatever".format(reply.status), "Content-Length: {0}".format(len(content) if length is None else length)]
+    lines = [f"HTTP/1.1 {reply.status} Whatever", f"Content-Length: {len(content) if length is None else length}"]
     lines += ["{0}: {1}".format(*header) for header in reply.headers.items()]
-    return "\r\n".join(lines + ["", ""]).encode("latin-1") + content
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
 
 
 class LoopbackServer:
@@ -115,7 +117,7 @@ class LoopbackServer:
         self.requests = []
         #: int: the connections that were made.
         self.connections = 0
-        self.url = "http://127.0.0.1:{0}".format(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def __enter__(self):
         threading.Thread(target=self._accept, daemon=True).start()
@@ -186,7 +188,7 @@ def _read(stream):
 def closed_port():
     """The URL of a port at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return "http://127.0.0.1:{0}".format(server.getsockname()[1])
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 class Exchanges:
@@ -205,17 +207,23 @@ class Exchanges:
 
     @classmethod
     def not_resolved(cls):
-        reason = urllib3.exceptions.NewConnectionError(cls.POOL, "Failed to establish a new connection: [Errno -2] Name or service not known")
+        reason = urllib3.exceptions.NewConnectionError(
+            cls.POOL, "Failed to establish a new connection: [Errno -2] Name or service not known"
+        )
         reason.__cause__ = socket.gaierror(-2, "Name or service not known")
         return requests.ConnectionError(cls._retried(reason))
 
     @classmethod
     def connect_timeout(cls):
-        return requests.ConnectTimeout(cls._retried(urllib3.exceptions.ConnectTimeoutError(cls.POOL, "Connection timed out. (connect timeout=30)")))
+        return requests.ConnectTimeout(
+            cls._retried(urllib3.exceptions.ConnectTimeoutError(cls.POOL, "Connection timed out. (connect timeout=30)"))
+        )
 
     @classmethod
     def proxy(cls):
-        reason = urllib3.exceptions.ProxyError("Cannot connect to proxy.", OSError("Tunnel connection failed: 403 http://user:hunter2@proxy.example"))
+        reason = urllib3.exceptions.ProxyError(
+            "Cannot connect to proxy.", OSError("Tunnel connection failed: 403 http://user:hunter2@proxy.example")
+        )
         return requests.exceptions.ProxyError(cls._retried(reason))
 
     @classmethod
@@ -229,4 +237,6 @@ class Exchanges:
 
     @classmethod
     def reset(cls):
-        return requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer")))
+        return requests.ConnectionError(
+            urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer"))
+        )

@@ -17,9 +17,9 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InstanceNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeController, http_date
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply, ScriptedAdapter, envelope, failure, mount
@@ -71,7 +71,9 @@ class FakeApi(ScriptedAdapter):
             return failure(404, 10400, "workflows.api.error.instance.not_found")
         except CloudflareError as error:
             return failure(error.http_status or 500, error.code, error.message)
-        return Reply(200, envelope(result, messages=self.messages, result_info=info), {"Date": http_date(self.workflow.clock.monotonic() + 3600)})
+        return Reply(
+            200, envelope(result, messages=self.messages, result_info=info), {"Date": http_date(self.workflow.clock.monotonic() + 3600)}
+        )
 
     def _work(self, path, query, body):
         if path["status"]:

@@ -34,8 +34,12 @@ def saw(status, run=0, after=0.0, ended=None, **fields):
     """A look at the detail; `run`: how often the instance was restarted; `ended`: seconds, where it has finished."""
     ended = 9 if ended is None and status in FINISHED else ended
     detail = {
-        "status": status, "queued": stamp(100 * run), "start": None if status == "queued" else stamp(100 * run + 1),
-        "end": None if ended is None else stamp(100 * run + ended), "error": None, "rollback": None,
+        "status": status,
+        "queued": stamp(100 * run),
+        "start": None if status == "queued" else stamp(100 * run + 1),
+        "end": None if ended is None else stamp(100 * run + ended),
+        "error": None,
+        "rollback": None,
     }
     detail.update(fields)
     return Event("detail", detail, after)
@@ -49,7 +53,10 @@ def bare(status, after=0.0):
 def listed(status, run=0, after=0.0):
     """A look at an item of a listing."""
     item = {
-        "id": "order-1", "status": status, "created_on": stamp(0), "started_on": None if status == "queued" else stamp(100 * run + 1),
+        "id": "order-1",
+        "status": status,
+        "created_on": stamp(0),
+        "started_on": None if status == "queued" else stamp(100 * run + 1),
         "ended_on": stamp(100 * run + 9) if status in FINISHED else None,
     }
     return Event("listed", item, after)
@@ -106,9 +113,9 @@ def drive(script, check_mode=False, instance_id="order-1", **wanted):
 
     def happen(kinds):
         nonlocal now
-        assert script, "the script ended, and the pursuit asks for one of {0}".format(kinds)
+        assert script, f"the script ended, and the pursuit asks for one of {kinds}"
         event = script.pop(0)
-        assert event.kind in kinds, "the pursuit asks for one of {0}, not for {1}".format(kinds, event)
+        assert event.kind in kinds, f"the pursuit asks for one of {kinds}, not for {event}"
         now += event.after
         return event
 
@@ -153,14 +160,20 @@ def drive(script, check_mode=False, instance_id="order-1", **wanted):
                 pursuit.held_back(move.action, event.value, now)
         else:
             look()
-    assert not script, "the pursuit ended as {0}, and asks for none of {1}".format(pursuit.outcome, script)
+    assert not script, f"the pursuit ended as {pursuit.outcome}, and asks for none of {script}"
     return pursuit, sent
 
 
 STEPS = [
     {"name": "reserve-1", "type": "step", "start": stamp(1), "end": stamp(2), "success": True},
-    {"name": "charge-1", "type": "step", "start": stamp(3), "end": stamp(9), "success": False,
-     "attempts": [{"success": False, "error": {"name": "Error", "message": "card declined"}}]},
+    {
+        "name": "charge-1",
+        "type": "step",
+        "start": stamp(3),
+        "end": stamp(9),
+        "success": False,
+        "attempts": [{"success": False, "error": {"name": "Error", "message": "card declined"}}],
+    },
     {"name": "notify-1", "type": "step", "start": stamp(4), "end": stamp(5), "success": True},
 ]
 DECLINED = {"name": "Error", "message": "card declined"}
@@ -169,4 +182,4 @@ CHARGE = Step("charge", 1, "do")
 
 def again(*moved):
     """The log of STEPS after a restart from `charge`."""
-    return [dict(STEPS[0]), dict(STEPS[1], start=stamp(50), end=None, success=None, attempts=[])] + list(moved)
+    return [dict(STEPS[0]), dict(STEPS[1], start=stamp(50), end=None, success=None, attempts=[]), *list(moved)]

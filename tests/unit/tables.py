@@ -41,11 +41,11 @@ def each_row(names, rows):
                 try:
                     check(**given)
                 except (Exception, pytest.fail.Exception) as error:  # pylint: disable=broad-except
-                    failed.append("{0}:\n{1}: {2}".format(about, type(error).__name__, error))
+                    failed.append(f"{about}:\n{type(error).__name__}: {error}")
             if failed:
                 pytest.fail("{0} of the rows fail\n\n{1}".format(len(failed), "\n\n".join(failed)), pytrace=False)
 
-        rest = [parameter for parameter in signature.parameters.values() if parameter.name not in names + ["clock"]]
+        rest = [parameter for parameter in signature.parameters.values() if parameter.name not in [*names, "clock"]]
         all_rows.__signature__ = signature.replace(parameters=rest)
         return all_rows
 
@@ -57,5 +57,5 @@ def _about_and_values(row, names):
     if isinstance(row, type(pytest.param())):
         return row.id or repr(row.values), row.values
     values = row if len(names) > 1 else (row,)
-    assert len(values) == len(names), "the table is ragged: {0!r}".format(row)
-    return ", ".join("{0}={1!r}".format(name, value) for name, value in zip(names, values))[:300], values
+    assert len(values) == len(names), f"the table is ragged: {row!r}"
+    return ", ".join(f"{name}={value!r}" for name, value in zip(names, values))[:300], values

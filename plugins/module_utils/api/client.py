@@ -316,8 +316,9 @@ def classify(error, timeout, host):
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return UnusableServer(
-                "the server's certificate does not verify ({0}); check api_url, or name the right CA with "
-                "ca_path".format(getattr(cause, "verify_message", "") or "no reason given")
+                "the server's certificate does not verify ({0}); check api_url, or name the right CA with ca_path".format(
+                    getattr(cause, "verify_message", "") or "no reason given"
+                )
             )
         if isinstance(cause, ssl.SSLError) and cause.library in _CERTIFICATE_LIBRARIES:
             return UnusableServer(_NO_CERTIFICATES)

@@ -123,19 +123,20 @@ def _pairs(entries):
             code, message = entry.get("code"), entry.get("message")
         else:
             code, message = None, entry
-        pairs.append({
-            "code": code if isinstance(code, int) else None,
-            # Anything else would have to be dumped, and a secret in it might be escaped beyond recognition.
-            "message": message if isinstance(message, str) else "a message that is no text",
-        })
+        pairs.append(
+            {
+                "code": code if isinstance(code, int) else None,
+                # Anything else would have to be dumped, and a secret in it might be escaped beyond recognition.
+                "message": message if isinstance(message, str) else "a message that is no text",
+            }
+        )
     return pairs
 
 
 def _failure(http_status, errors, has_envelope):
     code = errors[0]["code"] if errors else None
     said = "; ".join(
-        error["message"] if error["code"] is None else "{0} (code {1})".format(error["message"], error["code"])
-        for error in errors
+        error["message"] if error["code"] is None else "{0} (code {1})".format(error["message"], error["code"]) for error in errors
     )
     said = said or (f"HTTP {http_status}" if has_envelope else f"HTTP {http_status}, not its JSON")
     kind = _meaning(http_status, errors, has_envelope)
@@ -164,9 +165,7 @@ def _meaning(http_status, errors, has_envelope):
 
 def _sentence(kind, said, http_status):
     if kind is AuthenticationError:
-        return (
-            f"the API refuses these credentials: {said}; check them, account_id, and that they may edit Workers Scripts"
-        )
+        return f"the API refuses these credentials: {said}; check them, account_id, and that they may edit Workers Scripts"
     if kind is UnusableServer:
         return f"what answers at api_url is not Cloudflare's API ({said}); check api_url and account_id"
     if kind is AnswerLost and http_status == 200:

@@ -62,9 +62,7 @@ class Workflow:
         answer = self._call("GET", self._instance(instance_id), READ, query=query, slots=slots)
         return Observed(answer.result, answer.sent_at)
 
-    def change_status(
-        self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None, is_repetition=False
-    ):
+    def change_status(self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None, is_repetition=False):
         """Ask for a change: `pause`, `resume`, `restart` or `terminate`. One call; its 200 proves nothing.
 
         Args:

@@ -25,10 +25,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     Refused,
     internal_error_text,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import FRESH, LOOK, SEND, WAIT, Pursuit
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import LISTING
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import FRESH, LOOK, SEND, WAIT, Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import LISTING
 
 #: Instances that errored again whose errors are fetched: enough to tell what is wrong, too few to cost much.
 _ERRORS_SHOWN = 5
@@ -239,6 +239,7 @@ class Fleet:
 
     def _each(self, function, pursuits):
         """Call the function with each pursuit, several at once; raises what stops the task, when all have ended."""
+
         def guarded(pursuit):
             if self.fatal is not None:
                 return

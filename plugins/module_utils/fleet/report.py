@@ -12,8 +12,9 @@ from __future__ import annotations
 import collections
 import re
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import DOCUMENTED_QUOTA
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import ACTION_OF, PARTICIPLE_OF, PENDING, decide
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
     CHANGED,
@@ -22,7 +23,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
     UNCHANGED,
     UNKNOWN,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import DOCUMENTED_QUOTA
 
 #: Seconds in which the documented quota may be spent.
 _QUOTA_WINDOW = 300
@@ -98,9 +98,7 @@ def diff(pursuits):
 
 def facts(pursuits):
     """The API's own result by instance: what was observed last, and when the API accepted the change."""
-    return {
-        pursuit.id: {"status": pursuit.look.status, "timestamp": pursuit.timestamp} for pursuit in pursuits if pursuit.look
-    }
+    return {pursuit.id: {"status": pursuit.look.status, "timestamp": pursuit.timestamp} for pursuit in pursuits if pursuit.look}
 
 
 def warnings(pursuits, messages, found, held_seconds):
@@ -109,9 +107,7 @@ def warnings(pursuits, messages, found, held_seconds):
     if len(texts) > _WARNINGS_SHOWN:
         texts[_WARNINGS_SHOWN:] = [f"and {len(texts) - _WARNINGS_SHOWN} more like these"]
     if found is not None and not found.converged:
-        texts.append(
-            f"new instances kept appearing in the selection during all {found.passes} passes; more may match by now: run again"
-        )
+        texts.append(f"new instances kept appearing in the selection during all {found.passes} passes; more may match by now: run again")
     if held_seconds > _WORTH_TELLING:
         texts.append(f"the API's rate limit held this task back for {held_seconds:.0f} s")
     texts.extend("the API says: {0}".format(message["message"]) for message in messages)
@@ -210,7 +206,7 @@ def _grouped(pursuits):
     """The reasons, the most frequent first, each with the first few it concerns."""
     groups = collections.defaultdict(list)
     for pursuit in pursuits:
-        predicate = pursuit.msg[len(wording.sentence(pursuit, "")):].strip()
+        predicate = pursuit.msg[len(wording.sentence(pursuit, "")) :].strip()
         groups[_TIME.sub("", predicate)].append(pursuit.id)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     shown = [f"{len(ids)} × {predicate} ({wording.few(ids, _IDS_SHOWN)})" for predicate, ids in ordered[:_GROUPS_SHOWN]]

@@ -16,14 +16,14 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     Refused,
     TooManyMatched,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import has_status
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import (
     fence_of,
     pages_of,
     unfiltered_is_cheaper,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import has_status
 
 #: Listings of several statuses are repeated until no new instance appears, at most so often.
 MOST_PASSES = 5
@@ -250,9 +250,7 @@ class _Gathering:
 
     def _too_many(self, total):
         said = f" (the server says {total})" if total is not None and self._is_counted_by_server() else ""
-        return (
-            f"more than {self._max_instances} instances match{said}; narrow the selection, or raise max_instances"
-        )
+        return f"more than {self._max_instances} instances match{said}; narrow the selection, or raise max_instances"
 
     def _is_counted_by_server(self):
         """Whether the server's total is of what is selected: all filters but one status and the creation are ours."""

@@ -188,7 +188,7 @@ def reruns(log, step):
     entry = entry_of(log, step)
     if entry is None:
         return []
-    after = log[log.index(entry) + 1:]
+    after = log[log.index(entry) + 1 :]
     return [step_of(later) for later in after if step_of(later) and _has_succeeded(later)]
 
 

@@ -15,7 +15,7 @@ _STEPS_SHOWN = 10
 
 
 def sentence(pursuit, predicate):
-    """"instance order-1 " and what is to be said of it."""
+    """ "instance order-1 " and what is to be said of it."""
     return f"instance {pursuit.id} {predicate}"
 
 
@@ -104,9 +104,7 @@ def finished_again(pursuit):
 def rollback_failed(pursuit):
     """Terminated, but a rollback handler failed."""
     error = _with(pursuit.look.rollback.get("error"))
-    return sentence(
-        pursuit, f"is terminated, but its rollback failed{error}; what its steps did is not undone: undo it by hand"
-    )
+    return sentence(pursuit, f"is terminated, but its rollback failed{error}; what its steps did is not undone: undo it by hand")
 
 
 def rollback_not_reported(pursuit):
@@ -183,9 +181,7 @@ def settled(pursuit):
         is_it = "is already" if pursuit.look.status == pursuit.wanted.state else "is"
         return sentence(pursuit, f"{is_it} {pursuit.look.status}{_undone(pursuit)}; nothing was sent")
     if pursuit.action == "restart":
-        return sentence(
-            pursuit, f"was {pursuit.first_status}, {_sent(pursuit)}; it is {pursuit.look.status} now"
-        )
+        return sentence(pursuit, f"was {pursuit.first_status}, {_sent(pursuit)}; it is {pursuit.look.status} now")
     return sentence(pursuit, f"is {pursuit.look.status}{_undone(pursuit)} (was {pursuit.first_status}; {_sent(pursuit)})")
 
 

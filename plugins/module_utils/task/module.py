@@ -13,20 +13,20 @@ from ansible.module_utils.basic import AnsibleModule, _load_params, missing_requ
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ, REQUESTS_IMPORT_ERROR, Client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import Controller
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     CloudflareError,
     ControllerGone,
     internal_error_text,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import Controller
 
 
 def run():

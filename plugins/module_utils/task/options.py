@@ -13,13 +13,13 @@ import re
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import check_path_part
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import check_path_part
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import TRIGGER_SOURCES, Selection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 
 #: Ids made by cron triggers are longer than those that users may give; these are still addressable.
@@ -31,7 +31,7 @@ _TIMES = ("created_after", "created_before", "ended_after", "ended_before")
 
 _DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
 
-_FAR_TOO_LARGE = 10 ** 15
+_FAR_TOO_LARGE = 10**15
 _LONGEST_NUMBER_SHOWN = 24
 _DAY = 86400
 
@@ -278,7 +278,9 @@ def _check_glob(pattern):
     try:
         re.compile(fnmatch.translate(pattern or ""))
     except re.error:
-        raise OptionError("select.id_glob is not a pattern that can match anything; check its brackets: a range goes from low to high") from None
+        raise OptionError(
+            "select.id_glob is not a pattern that can match anything; check its brackets: a range goes from low to high"
+        ) from None
 
 
 def _wanted(params, selection):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The floor, with threads: httpx makes exactly the calls that are needed to pause what sleeps, and nothing else.
 
-    floor_threads.py WORKFLOW CONCURRENCY
+floor_threads.py WORKFLOW CONCURRENCY
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import httpx
 def pause_all(workflow, concurrency):
     """List what sleeps by cursor, then pause it with so many requests under way at once."""
     client = httpx.Client(
-        base_url="%s/accounts/%s/workflows/%s" % (
-            os.environ["CLOUDFLARE_BASE_URL"], os.environ["CLOUDFLARE_ACCOUNT_ID"], workflow),
+        base_url="{}/accounts/{}/workflows/{}".format(os.environ["CLOUDFLARE_BASE_URL"], os.environ["CLOUDFLARE_ACCOUNT_ID"], workflow),
         headers={"Authorization": "Bearer " + os.environ["CLOUDFLARE_API_TOKEN"]},
         limits=httpx.Limits(max_connections=concurrency),
         trust_env=False,
@@ -37,7 +36,7 @@ def pause_all(workflow, concurrency):
             query["cursor"] = cursor
 
         def pause(instance):
-            client.patch("/instances/%s/status" % instance, json={"status": "pause"}).raise_for_status()
+            client.patch(f"/instances/{instance}/status", json={"status": "pause"}).raise_for_status()
 
         for _done in workers.map(pause, ids):
             pass

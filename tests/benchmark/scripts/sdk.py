@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The official SDK as its readme shows it: one list, then one call after the other.
 
-    sdk.py WORKFLOW
+sdk.py WORKFLOW
 """
 
 from __future__ import annotations

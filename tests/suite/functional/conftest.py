@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import sys
 
-import pytest
-
 import environments
+import pytest
 from flock import Flock
 from harness import Process, connection, run_module
 from patience import patience

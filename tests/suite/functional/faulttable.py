@@ -57,11 +57,16 @@ ANSWER_LOST = {
     "cut after the work": Fault({"cut": True}, r"connection broke", works=True),
     "closed without answer": Fault({"hang_ms": 50, "work": "never"}, r"connection broke"),
     "no answer in time, no work": Fault({"hang_ms": 600_000, "work": "never"}, r"no answer within 0.3 s", options=_SLOW),
-    "no answer in time, after the work": Fault({"hang_ms": 600_000, "work": "before"}, r"no answer within 0.3 s", works=True, options=_SLOW),
+    "no answer in time, after the work": Fault(
+        {"hang_ms": 600_000, "work": "before"}, r"no answer within 0.3 s", works=True, options=_SLOW
+    ),
     "slow drip": Fault({"drip": {"chunk_bytes": 1, "every_ms": 50}}, r"did not end within 0.3 s", works=True, options=_SLOW),
     "success: false": Fault(_worked(success=False), r"cannot be used", works=True),
     "success: false, and an error": Fault(
-        {"status": 200, "body": {"success": False, "errors": [{"code": 10001, "message": "workflows.api.error.internal_server"}], "result": None}},
+        {
+            "status": 200,
+            "body": {"success": False, "errors": [{"code": 10001, "message": "workflows.api.error.internal_server"}], "result": None},
+        },
         r"internal_server \(code 10001\)",
     ),
     "no success": Fault({"remove": ["success"]}, r"cannot be used", works=True),
@@ -89,7 +94,8 @@ THROTTLED = {
     "429 with a date long gone": Fault({"status": 429, "headers": {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}}, r"rate limit"),
     "429 as HTML page": Fault({"status": 429, "body": HTML, "retry_after": 1}, r"rate limit"),
     "its code with HTTP 200": Fault(
-        {"status": 200, "body": {"success": False, "errors": [{"code": 10429, "message": "workflows.api.error.rate_limit.exceeded"}]}}, r"rate limit"
+        {"status": 200, "body": {"success": False, "errors": [{"code": 10429, "message": "workflows.api.error.rate_limit.exceeded"}]}},
+        r"rate limit",
     ),
 }
 
@@ -99,7 +105,8 @@ HOPELESS = {
     "missing permission": Fault({"status": 403, "code": 10000, "message": "Authentication error"}, r"Authentication error \(code 10000\)"),
     "HTML page 403": Fault({"status": 403, "body": HTML}, r"HTTP 403"),
     "unknown workflow": Fault(
-        {"status": 404, "code": 10200, "message": "workflows.api.error.workflow.not_found"}, r"workflow scratch-1 was not found.*check workflow_name"
+        {"status": 404, "code": 10200, "message": "workflows.api.error.workflow.not_found"},
+        r"workflow scratch-1 was not found.*check workflow_name",
     ),
     "HTML page 404": Fault({"status": 404, "body": HTML}, r"HTTP 404.*check api_url"),
     "redirect": Fault({"redirect": "http://127.0.0.1:9/elsewhere"}, r"redirect \(HTTP 302\).*check api_url"),
@@ -114,9 +121,14 @@ REFUSED = {
         r"cannot_restart",
     ),
     "400": Fault({"status": 400, "code": 10002, "message": "workflows.api.error.invalid_body"}, r"invalid_body \(code 10002\)"),
-    "refused with HTTP 500": Fault({"status": 500, "code": 10001, "message": "workflows.api.error.instance.cannot_terminate"}, r"cannot_terminate"),
+    "refused with HTTP 500": Fault(
+        {"status": 500, "code": 10001, "message": "workflows.api.error.instance.cannot_terminate"}, r"cannot_terminate"
+    ),
     "refused with HTTP 200": Fault(
-        {"status": 200, "body": {"success": False, "errors": [{"code": 10401, "message": "workflows.api.error.instance.cannot_terminate"}]}},
+        {
+            "status": 200,
+            "body": {"success": False, "errors": [{"code": 10401, "message": "workflows.api.error.instance.cannot_terminate"}]},
+        },
         r"cannot_terminate",
     ),
 }
@@ -126,7 +138,9 @@ HARMLESS = {
     "slow": Fault({"hang_ms": 150}, "", works=True),
     "drips, and ends in time": Fault({"drip": {"chunk_bytes": 64, "every_ms": 10}}, "", works=True),
     "large": Fault({"huge_mb": 2}, "", works=True),
-    "messages of all kinds": Fault(_worked(messages=["text", {"code": "x", "message": None}, {"message": {"deep": []}}, None, 7]), "", works=True),
+    "messages of all kinds": Fault(
+        _worked(messages=["text", {"code": "x", "message": None}, {"message": {"deep": []}}, None, 7]), "", works=True
+    ),
     "errors beside success": Fault(_worked(errors=None, result_info="none"), "", works=True),
 }
 

@@ -66,7 +66,10 @@ GOALS = {
 }
 
 #: What a sentence about a failure must hold: something that the operator can do.
-REMEDY = re.compile(r"\b(run again|rerun|check|look again|use |raise |wait until|see what|find out|undo it by hand|give |is gone: |restart it )", re.IGNORECASE)
+REMEDY = re.compile(
+    r"\b(run again|rerun|check|look again|use |raise |wait until|see what|find out|undo it by hand|give |is gone: |restart it )",
+    re.IGNORECASE,
+)
 
 _serial = itertools.count(1)
 

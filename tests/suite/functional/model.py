@@ -95,9 +95,8 @@ def decide(task, instance):
     if task.from_failed_step and shown != "errored":
         return "held"
     decision = _decision(task, instance)
-    if decision == "restart" and (task.step or task.from_failed_step):
-        if instance.rollback or not (task.step or instance.failed_step()):
-            return "refused"
+    if decision == "restart" and (task.step or task.from_failed_step) and (instance.rollback or not (task.step or instance.failed_step())):
+        return "refused"
     return decision
 
 

@@ -16,7 +16,7 @@ _OVER = (*FINISHED, "rollingBack")
 def same(what, got, wanted):
     """Says what differs, and how."""
     __tracebackhide__ = True
-    assert got == wanted, "%s: %s instead of %s" % (what, got, wanted)
+    assert got == wanted, f"{what}: {got} instead of {wanted}"
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def explained(task, options, result):
         yield
     except AssertionError as error:
         shown = {key: value for key, value in options.items() if key not in ("api_url", "api_token", "account_id")}
-        raise AssertionError("%s\n%s\noptions %s\nresult %s" % (error, task, shown, dict(result))) from None
+        raise AssertionError(f"{error}\n{task}\noptions {shown}\nresult {dict(result)}") from None
 
 
 def check_result(task, result, instances, expected, is_single):
@@ -49,14 +49,18 @@ def check_result(task, result, instances, expected, is_single):
 
 def _check_item(item, expected):
     told = {key: item[key] for key in ("outcome", "changed", "failed", "action", "previous_status")}
-    same(item["id"], told, {
-        "outcome": expected.outcome,
-        "changed": expected.changed,
-        "failed": expected.failed,
-        "action": expected.action,
-        "previous_status": expected.previous,
-    })
-    assert item["status"] in expected.statuses, "status: %s, none of %s" % (item["status"], expected.statuses)
+    same(
+        item["id"],
+        told,
+        {
+            "outcome": expected.outcome,
+            "changed": expected.changed,
+            "failed": expected.failed,
+            "action": expected.action,
+            "previous_status": expected.previous,
+        },
+    )
+    assert item["status"] in expected.statuses, "status: {}, none of {}".format(item["status"], expected.statuses)
     assert item["id"] in item["msg"], "msg does not name the instance"
     same("restarted_from", item.get("restarted_from"), expected.step._asdict() if expected.step else None)
     same("reruns", item.get("reruns", []), [rerun._asdict() for rerun in expected.reruns])
@@ -85,9 +89,12 @@ def _check_diff(diff, items, expected):
 def _check_ended_again(task, result, expected):
     """What was resumed or restarted and seen to have ended again is told as such, and only where it can have ended."""
     ended = [
-        item["id"] for item in result["instances"]
-        if expected[item["id"]].patches and (item["action"] == "resume" or (task.wait and item["action"] == "restart"))
-        and item["outcome"] == "changed" and item["status"] in _OVER
+        item["id"]
+        for item in result["instances"]
+        if expected[item["id"]].patches
+        and (item["action"] == "resume" or (task.wait and item["action"] == "restart"))
+        and item["outcome"] == "changed"
+        and item["status"] in _OVER
     ]
     same("summary.finished_again", result["summary"]["finished_again"], len(ended))
     same("ended again", ended, [instance_id for instance_id in ended if expected[instance_id].may_end_again])

@@ -40,13 +40,16 @@ class Coverage:
 
     def report(self):
         """All of it, as text."""
+
         def counts(counter):
             return ", ".join("%s %d" % (key if isinstance(key, str) else " / ".join(key), count) for key, count in sorted(counter.items()))
 
-        return "\n\n".join([
-            self.table(),
-            "Rules: " + counts(self.rules),
-            "In all: " + counts(self.totals),
-            "Outcomes in earnest: " + counts(self.outcomes),
-            "Races (status looked at / action sent / what came in between): " + counts(self.meddling),
-        ])
+        return "\n\n".join(
+            [
+                self.table(),
+                "Rules: " + counts(self.rules),
+                "In all: " + counts(self.totals),
+                "Outcomes in earnest: " + counts(self.outcomes),
+                "Races (status looked at / action sent / what came in between): " + counts(self.meddling),
+            ]
+        )

@@ -30,7 +30,7 @@ _MEDDLING = {
 
 def path(instance_id):
     """Below the account's workflows, percent-encoded."""
-    return "/%s/instances/%s" % (WORKFLOW, quote(instance_id, safe=""))
+    return "/{}/instances/{}".format(WORKFLOW, quote(instance_id, safe=""))
 
 
 # --- what it shows ---
@@ -95,7 +95,9 @@ def rules_of(task, instances, is_selection):
         elif decision == "pending" and task.gates_open:
             seen += release_ops(instance)
             if not is_selection:
-                rules.append({"match": {"kind": "read", "workflow": WORKFLOW, "instance": instance.id}, "times": 1, "after": release_ops(instance)})
+                rules.append(
+                    {"match": {"kind": "read", "workflow": WORKFLOW, "instance": instance.id}, "times": 1, "after": release_ops(instance)}
+                )
     if seen and is_selection:  # one listing shows them all
         rules.append({"match": {"kind": "list", "workflow": WORKFLOW}, "times": 1, "after": seen})
     return rules

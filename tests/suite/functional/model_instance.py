@@ -400,4 +400,4 @@ class Instance:
     def reruns(self, step):
         """The Steps after this one that had succeeded; empty where the log hasn't got it."""
         found = self.find(step)
-        return [logged.step for logged in self.log[self.log.index(found) + 1:] if logged.ok] if found else []
+        return [logged.step for logged in self.log[self.log.index(found) + 1 :] if logged.ok] if found else []

@@ -17,12 +17,11 @@ import json
 from dataclasses import replace
 from unittest import mock
 
+import model
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-
-import model
 from model import STATES, Task
 from model_checks import check_cost, check_result, compare, explained, same
 from model_engine import WORKFLOW, meddling_of, rules_of
@@ -139,7 +138,7 @@ class Machine(RuleBasedStateMachine):
         if task.state == "restarted" and not wanted and task.when_status is None:
             wanted = list(STATUSES)
             matched = [instance for instance in matched if instance.shown in wanted]
-        select = {"id_glob": "*%s*" % self.world.prefix}
+        select = {"id_glob": f"*{self.world.prefix}*"}
         if wanted:
             select["status"] = wanted
         options = {"select": select}
@@ -296,9 +295,10 @@ def run_batch(bench, coverage, seed, length, shrink=False):
 
     shrink: bool, look for a shorter sequence that fails as well; may take minutes.
     """
+    from quickclock import quick_clock
+
     from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import settle
     from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module
-    from quickclock import quick_clock
 
     bound = type("Machine", (Machine,), {"bench": bench, "coverage": coverage})
     machine_settings = settings(

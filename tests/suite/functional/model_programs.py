@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-
 from model_instance import Both, Do, Sleep, Throw, Wait
 
 # Few names, so that the log has `a-1` and `a-2`, and a step whose own name ends like that.

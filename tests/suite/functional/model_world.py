@@ -86,7 +86,7 @@ class World:
                 if truth == wanted and self._is_new_run(instance, mark):
                     break
                 if time.monotonic() > end:
-                    raise AssertionError("%s does not come to where the model is:\n  model  %s\n  engine %s" % (instance.id, wanted, truth))
+                    raise AssertionError(f"{instance.id} does not come to where the model is:\n  model  {wanted}\n  engine {truth}")
                 time.sleep(0.005)
             self._marks[instance.id] = (instance.restarts, mark)
 

@@ -12,9 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-
 from harness import run_module
+from requests.adapters import HTTPAdapter
 
 URL = "https://api.edgeops.example/client/v4"
 ACCOUNT = "0123456789abcdef0123456789abcdef"
@@ -26,10 +25,17 @@ _DETAIL = {
     "start": "2026-08-06T03:00:00.001Z",
     "end": "2026-08-06T03:00:01.000Z",
     "error": {"name": "Error", "message": "declined"},
-    "steps": [{
-        "name": "charge-1", "type": "step", "start": "2026-08-06T03:00:00.002Z", "end": "2026-08-06T03:00:01.000Z", "success": False,
-        "error": {"name": "Error", "message": "declined"}, "attempts": [],
-    }],
+    "steps": [
+        {
+            "name": "charge-1",
+            "type": "step",
+            "start": "2026-08-06T03:00:00.002Z",
+            "end": "2026-08-06T03:00:01.000Z",
+            "success": False,
+            "error": {"name": "Error", "message": "declined"},
+            "attempts": [],
+        }
+    ],
 }
 
 
@@ -72,7 +78,7 @@ class PretendedAPI:
             parts = urlsplit(url)
             host = base.hostname if base.hostname.isascii() else base.hostname.encode("idna").decode()
             assert parts.hostname == host.lower() and not parts.username, url
-            path = parts.path[len(base.path.rstrip("/")):].split("/")
+            path = parts.path[len(base.path.rstrip("/")) :].split("/")
             if path[1] == "accounts":
                 del path[1:3]
             assert (path[0], path[1], path[3]) == ("", "workflows", "instances"), url

@@ -13,8 +13,8 @@ import threading
 
 from requests.adapters import HTTPAdapter
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module
 
 
 def quick_clock(pace):

@@ -13,12 +13,11 @@ import json
 import math
 
 import pytest
+from harness import Process
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from harness import Process
-from quickclock import quicken
 from pretended_api import ACCOUNT, TOKEN, URL, PretendedAPI, run
+from quickclock import quicken
 
 SINGLE = {"workflow_name": "orders", "instance_id": "order-1", "state": "restarted"}
 SELECTION = {"workflow_name": "orders", "select": {"status": ["errored"]}, "state": "paused"}
@@ -55,18 +54,18 @@ STRINGS = [
     "ftp://127.0.0.1", "javascript:1", "https://exam ple.com",
     "https://example.com/\x00", "https://example.com/\ud800", "https://ex\u00e4mple.com", "/", "/etc/hosts", "/nowhere/at/all",
     "a" * 64, "a" * 65, "a" * 256, "a" * 257, "a" * 271, "a" * 272, "a" * 100000,
-]
+]  # fmt: skip
 NUMBERS = [
     0, 1, -1, 2, 64, 65, 100, 101, 1000, 2 ** 31, 2 ** 63, -(2 ** 63), 10 ** 30, 10 ** 400, -(10 ** 400), True, False,
     0.0, -0.0, 0.1, 0.5, 0.9, 0.91, 1.5, 1e-320, -1e-320, 1e15, 1e308, math.nan, math.inf, -math.inf,
-]
+]  # fmt: skip
 NESTED = [
     [], {}, [[]], [{}], [None], [None, None], ["a", None], ["a", ["b"]], {"a": None}, {"": ""}, {"status": {}},
     [0, "0", 0.0, False], [True], [math.nan], ["\ud800"],
     ["a", "a"], ["."], [""], [CRON_ID], ["errored"], ["errored", "errored"], ["errored", 1], {"name": "x"}, {"name": "x", "count": 1, "type": "do"},
     {"name": None}, {"name": "x", "other": 1}, {"status": ["errored"]}, {"status": "errored,complete"}, {"status": []}, {"id_glob": "*"}, {"no_such": 1},
     ["a"] * 1000, {"name": ["x"]}, {"name": {"a": 1}},
-]
+]  # fmt: skip
 
 # Anything else.
 short = st.text(max_size=5)
@@ -117,7 +116,7 @@ def check_task(task, options):
     """Run a task: it must run, or be refused in a sentence that names one of these options."""
     with PretendedAPI() as api:
         result = run(task)
-    shown = "%s\n%s" % (task, result.get("msg"))
+    shown = "{}\n{}".format(task, result.get("msg"))
     assert result.get("msg"), shown
     assert "internal error" not in result["msg"] and "Traceback" not in result.output and "exception" not in result, shown
     if "instances" in result:
@@ -171,9 +170,15 @@ def test_several_options(chosen):
 
 REFUSED = {
     "from_step without restarted": (dict(SINGLE, state="paused", from_step={"name": "charge"}), ["from_step", "state=restarted", "paused"]),
-    "from_failed_step without restarted": (dict(SINGLE, state="running", from_failed_step=True), ["from_failed_step", "state=restarted", "running"]),
+    "from_failed_step without restarted": (
+        dict(SINGLE, state="running", from_failed_step=True),
+        ["from_failed_step", "state=restarted", "running"],
+    ),
     "rollback without terminated": (dict(SINGLE, rollback=True), ["rollback", "state=terminated", "restarted"]),
-    "both step options": (dict(SINGLE, from_step={"name": "charge"}, from_failed_step=True), ["from_step", "from_failed_step", "one of them"]),
+    "both step options": (
+        dict(SINGLE, from_step={"name": "charge"}, from_failed_step=True),
+        ["from_step", "from_failed_step", "one of them"],
+    ),
     "empty id": (dict(SINGLE, instance_id=""), ["instance_id", "1 to 271"]),
     "id of one dot": (dict(SINGLE, instance_id="."), ["instance_id", "'.'"]),
     "id of two dots": (dict(SINGLE, instance_id=".."), ["instance_id", "'..'"]),
@@ -198,13 +203,19 @@ REFUSED = {
     "empty string in select": (dict(SELECTION, select={"id_glob": ""}), ["select.id_glob", "every instance"]),
     "status that there is not": (dict(SELECTION, select={"status": ["failed"]}), ["status", "errored", "failed"]),
     "suboption that there is not": (dict(SELECTION, select={"state": "errored"}), ["select.state", "status"]),
-    "time without offset": (dict(SELECTION, select={"created_after": "2026-08-06T03:00:00"}), ["select.created_after", "2026-08-06T03:00:00Z"]),
+    "time without offset": (
+        dict(SELECTION, select={"created_after": "2026-08-06T03:00:00"}),
+        ["select.created_after", "2026-08-06T03:00:00Z"],
+    ),
     "time that is none": (dict(SELECTION, select={"ended_before": "yesterday"}), ["select.ended_before", "ISO 8601", "yesterday"]),
     "times the wrong way round": (
         dict(SELECTION, select={"created_after": "2026-08-07T00:00:00Z", "created_before": "2026-08-06T00:00:00Z"}),
         ["select.created_after", "select.created_before"],
     ),
-    "restart of whatever matches": (dict(SELECTION, select={"id_glob": "*"}, state="restarted"), ["state=restarted", "select.status", "when_status"]),
+    "restart of whatever matches": (
+        dict(SELECTION, select={"id_glob": "*"}, state="restarted"),
+        ["state=restarted", "select.status", "when_status"],
+    ),
     "empty when_status": (dict(SINGLE, when_status=[]), ["when_status", "leave it out"]),
     "from_step without name": (dict(SINGLE, from_step={"count": 2}), ["from_step", "name"]),
     "empty step name": (dict(SINGLE, from_step={"name": ""}), ["from_step.name", "1 to 256"]),
@@ -217,9 +228,15 @@ REFUSED = {
     "select by status alone": (dict(SELECTION, select=["errored"]), ["select", "dict"]),
     "infinite count": (dict(SINGLE, from_step={"name": "charge", "count": math.inf}), ["from_step", "count"]),
     "step type of the log": (dict(SINGLE, from_step={"name": "charge", "type": "step"}), ["type", "do", "sleep", "waitForEvent"]),
-    "half a pair: email": (dict(SINGLE, api_token=None, api_email="operator@edgeops.example"), ["api_key", "api_email", "CLOUDFLARE_API_KEY"]),
+    "half a pair: email": (
+        dict(SINGLE, api_token=None, api_email="operator@edgeops.example"),
+        ["api_key", "api_email", "CLOUDFLARE_API_KEY"],
+    ),
     "half a pair: key": (dict(SINGLE, api_token=None, api_key="k" * 37), ["api_email", "api_key", "CLOUDFLARE_EMAIL"]),
-    "both kinds of credentials": (dict(SINGLE, api_key="k" * 37, api_email="operator@edgeops.example"), ["api_token", "api_email", "api_key", "not both"]),
+    "both kinds of credentials": (
+        dict(SINGLE, api_key="k" * 37, api_email="operator@edgeops.example"),
+        ["api_token", "api_email", "api_key", "not both"],
+    ),
     "token and key": (dict(SINGLE, api_key="k" * 37), ["api_token", "api_key", "not both"]),
     "no credentials": (dict(SINGLE, api_token=None), ["api_token", "CLOUDFLARE_API_TOKEN", "api_email", "api_key"]),
     "blank token": (dict(SINGLE, api_token=" "), ["api_token", "CLOUDFLARE_API_TOKEN"]),
@@ -241,7 +258,7 @@ for _option, _value in (("api_retries", -1), ("max_instances", 0), ("max_failure
     REFUSED[f"{_option} of {_value}"] = (dict(SELECTION, **{_option: _value}), [_option, str(_value)])
 REFUSED["reserve of all"] = (dict(SELECTION, rate_limit_reserve=1), ["rate_limit_reserve", "0.9"])
 for _option in ("api_retries", "max_instances", "max_failures", "concurrency", "api_timeout", "wait_timeout", "requests_per_second"):
-    REFUSED[f"enormous {_option}"] = (dict(SELECTION, **{_option: 10 ** 400}), [_option])
+    REFUSED[f"enormous {_option}"] = (dict(SELECTION, **{_option: 10**400}), [_option])
 for _option in ("api_retries", "max_instances", "max_failures", "concurrency"):
     REFUSED[f"infinite {_option}"] = (dict(SELECTION, **{_option: math.inf}), [_option])
 

@@ -14,10 +14,9 @@ import socket
 
 import pytest
 import requests
-
 from goals import GOALS, WORKFLOW, Trial, assert_sound
-from strangers import closed_port, deaf_port, lead_astray, listener
 from quickclock import quicken
+from strangers import closed_port, deaf_port, lead_astray, listener
 
 NOWHERE = "nowhere.invalid"
 ACCOUNT = "0123456789abcdef0123456789abcdef"
@@ -51,7 +50,7 @@ NO_CONNECTION = {
     "refused": (closed_port, r"no connection to 127\.0\.0\.1:\d+ can be made", {}),
     "no answer to the connection": (deaf_port, r"no connection to .* within 0.4 s", {"api_timeout": 0.4, "api_retries": 1}),
 }
-no_connection = pytest.mark.parametrize("place, says, options", NO_CONNECTION.values(), ids=NO_CONNECTION)
+no_connection = pytest.mark.parametrize(("place", "says", "options"), NO_CONNECTION.values(), ids=NO_CONNECTION)
 
 
 def task(**options):
@@ -137,7 +136,9 @@ def test_the_environment_does_not_outvote_the_task(bench, monkeypatch, variable)
     assert result["instance"]["outcome"] == "not_attempted" and bench.calls()["total"] == 0
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"HTTP/0.9 nonsense\x00\xff\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"HTTP/0.9 nonsense\x00\xff\r\n\r\n"]
+)
 def test_a_port_that_speaks_something_else(bench, answer, monkeypatch):
     """The request may have gone to something: a restart is not sent again."""
     trial = Trial(bench, GOALS["restarted"])

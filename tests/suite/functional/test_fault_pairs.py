@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from faulttable import ANSWER_LOST, COMMON_HOPELESS, COMMON_THROTTLED, HOPELESS, REFUSED, THROTTLED, every, only
 from goals import GOALS, Trial, assert_sound
-from strangers import closed_port, lead_astray
 from quickclock import quicken
+from strangers import closed_port, lead_astray
 
 FLEET = "scratch-6"
 
@@ -211,7 +210,12 @@ def test_side_by_side(bench):
     result = bench.module(workflow_name=FLEET, instance_ids=list(SIDE_BY_SIDE), state="restarted", concurrency=4)
     assert_sound(bench, result)
     assert {item["id"]: item["outcome"] for item in result["instances"]} == {name: case[1] for name, case in SIDE_BY_SIDE.items()}
-    assert {key: result["summary"][key] for key in ("matched", "changed", "failed", "unknown")} == {"matched": 8, "changed": 4, "failed": 2, "unknown": 2}
+    assert {key: result["summary"][key] for key in ("matched", "changed", "failed", "unknown")} == {
+        "matched": 8,
+        "changed": 4,
+        "failed": 2,
+        "unknown": 2,
+    }
     assert result["api_calls"]["total"] == bench.calls()["total"]
     bench.control("POST", "/await", {"workflow": FLEET, "instances": present, "statuses": ["errored", "waiting"]})
     for name, (_fault, outcome, patches) in SIDE_BY_SIDE.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-
 from faulttable import ANSWER_LOST
 from goals import GOALS, Trial
 from quickclock import quicken

@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 from faulttable import ANSWER_LOST, COMMON, COMMON_HOPELESS, HARMLESS, HOPELESS, SMALL_LIMIT, THROTTLED, but, every, only
 from goals import GOALS, NAP, Trial, assert_sound
 from quickclock import quicken
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 
 FLEET = "scratch-2"
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 from faulttable import (
     ANSWER_LOST,
     COMMON,
@@ -32,6 +30,8 @@ from faulttable import (
 )
 from goals import GOALS, Trial
 from quickclock import quicken
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 
 every_goal = pytest.mark.parametrize("goal", GOALS.values(), ids=GOALS)
 repeatable = pytest.mark.parametrize("goal", [pytest.param(goal, id=name) for name, goal in GOALS.items() if not goal.is_once_only])
@@ -182,7 +182,9 @@ def test_throttled(bench, goal, fault, times):
     trial = Trial(bench, goal)
     trial.meet(fault.fault, times=times)
     result = trial.run()
-    assert result["api_calls"]["rate_limited_seconds"] > {1: 0.4, 3: 3}[times], "each wait is longer where the answer doesn't tell for how long"
+    assert result["api_calls"]["rate_limited_seconds"] > {1: 0.4, 3: 3}[times], (
+        "each wait is longer where the answer doesn't tell for how long"
+    )
     assert_done(trial, result, patches=1 + times)
 
 

@@ -9,7 +9,6 @@ Every run's `api_calls` is held against the gateway's own count by kind (flock.F
 from __future__ import annotations
 
 import pytest
-
 from flock import NOTHING, at, gated, ids, names, queries
 from quickclock import note_calls, quicken, slow_down
 
@@ -66,7 +65,7 @@ def test_250_instances(flock):
     assert set(flock.statuses(everyone).values()) == {"terminated"}
 
 
-@pytest.mark.parametrize("count, pages", [(0, 1), (1, 1), (100, 1), (101, 2)])
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (100, 1), (101, 2)])
 def test_pages(flock, count, pages):
     """The listing ends with its last page: no empty one is asked for."""
     if count:

@@ -17,9 +17,8 @@ import threading
 import time
 
 import ansible_runner
-import pytest
-
 import harness
+import pytest
 from flock import ids, names
 from plays import Play, environment
 
@@ -103,6 +102,7 @@ def assert_nothing_new(flock, before, workers=2):
 
 def interrupt_in_process(task, number, ready, then):
     """Run a task in this process, send it a signal once `ready` returns, and call `then`."""
+
     def send():
         ready()
         os.kill(os.getpid(), number)
@@ -147,7 +147,8 @@ def test_told_in_the_system_log(slow, monkeypatch):
         lambda: slow.run(select={"status": ["waiting"]}, state="paused", concurrency=2),
         signal.SIGTERM,
         lambda: wait_for_calls(slow, "patches", 4),
-        lambda: let_go(slow))
+        lambda: let_go(slow),
+    )
     assert result["failed"] and [text for text in told if result["msg"] in text]
 
 

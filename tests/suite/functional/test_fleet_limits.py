@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from flock import NOTHING, ids, names
 from quickclock import quicken
 
@@ -175,16 +174,22 @@ def test_max_failures_not_reached(flock):
 # -- what meets all alike ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", [
-    {"select": {"status": ["waiting"]}},
-    {"instance_ids": names("ok", 4)},
-    {"instance_ids": names("ok", 12)},
-])
-@pytest.mark.parametrize("wrong, words", [
-    ({"api_token": "engine-token-that-is-wrong"}, "refuse"),
-    ({"account_id": "ffffffffffffffffffffffffffffffff"}, "refuse"),
-    ({"workflow_name": "no-such-workflow"}, "no-such-workflow"),
-])
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"select": {"status": ["waiting"]}},
+        {"instance_ids": names("ok", 4)},
+        {"instance_ids": names("ok", 12)},
+    ],
+)
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"api_token": "engine-token-that-is-wrong"}, "refuse"),
+        ({"account_id": "ffffffffffffffffffffffffffffffff"}, "refuse"),
+        ({"workflow_name": "no-such-workflow"}, "no-such-workflow"),
+    ],
+)
 def test_stops_at_once(flock, task, wrong, words):
     """A wrong token or account, an unknown workflow: one call for each that was under way, and all are not attempted."""
     flock.create(names("ok", 12))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
 import harness
+import pytest
 from flock import assert_agrees
 from multitude import Multitude
 
@@ -37,7 +36,9 @@ def pause_all(monkeypatch):
         with Multitude(count) as server:
             task = {"workflow_name": "orders", "select": {"status": ["waiting"]}, "state": "paused"}
             limits = {"max_instances": count, "concurrency": 32}
-            result = harness.Process({"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody", **task, **limits}).finish()
+            result = harness.Process(
+                {"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody", **task, **limits}
+            ).finish()
             peak = int(result.stderr)
             assert_agrees(result)
             assert (server.lists, server.patches) == (count // 100, count)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from flock import at, ids, names, queries
 from quickclock import note_calls, quicken
 
@@ -44,7 +43,7 @@ def accepted(flock):
 def looked_at_again(flock, count):
     """How many of so many instances were not accepted before the first look at one alone."""
     kinds = [(entry["kind"], entry["status"]) for entry in flock.calls()["log"]]
-    return count - kinds[:kinds.index(("read", 200))].count(("patch", 200))
+    return count - kinds[: kinds.index(("read", 200))].count(("patch", 200))
 
 
 def too_early(flock, began, moments):
@@ -89,12 +88,15 @@ def test_block_while_listing(flock):
     assert between(flock, 0.2, 0.9) == []
 
 
-@pytest.mark.parametrize("quota", [
-    pytest.param({"headers": False, "retry_after": False}, id="neither"),
-    pytest.param({"headers": False, "retry_after": True}, id="only Retry-After"),
-    pytest.param({"headers": True, "retry_after": False}, id="only Ratelimit"),
-    pytest.param({"headers": True, "retry_after": True}, id="both"),
-])
+@pytest.mark.parametrize(
+    "quota",
+    [
+        pytest.param({"headers": False, "retry_after": False}, id="neither"),
+        pytest.param({"headers": False, "retry_after": True}, id="only Retry-After"),
+        pytest.param({"headers": True, "retry_after": False}, id="only Ratelimit"),
+        pytest.param({"headers": True, "retry_after": True}, id="both"),
+    ],
+)
 def test_small_quotas(flock, quota):
     """Whatever the server tells of its limits: everything is done once, however long it takes."""
     everyone = flock.create(names("ok", 24))
@@ -300,4 +302,6 @@ def test_requests_per_second_of_late_restarts_in_a_row(flock, monkeypatch):
     flock.create_errored(names("failed", 6))
     flock.run(instance_ids=names("failed", 6), state="restarted", requests_per_second=4, wait=False, concurrency=1)
     assert flock.cost() == (6, 0, 6)
-    assert [(moment, method) for moment, method, _url in noted] == [(number / 2, method) for number in range(6) for method in ("GET", "PATCH")]
+    assert [(moment, method) for moment, method, _url in noted] == [
+        (number / 2, method) for number in range(6) for method in ("GET", "PATCH")
+    ]

@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from flock import BREAKS, NAP, NOTHING, WORKFLOW, names
 from plays import play
-
 
 #: Show what the run hands over, and lose no time between tasks.
 SETTINGS = {"ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_PIPELINING": "true"}
@@ -36,7 +34,9 @@ def test_pause_and_resume(flock):
     """Foretold, paused in visible batches, and exactly those resumed; what others have paused stays paused."""
     mine, others = flock.create(names("mine", 12)), flock.create_paused(names("other", 3))
 
-    said = run(flock, "pause_all", "--check", statuses="running,waiting", id_glob="*-00?", created_after="2020-01-01T00:00:00Z", instance_ids="")
+    said = run(
+        flock, "pause_all", "--check", statuses="running,waiting", id_glob="*-00?", created_after="2020-01-01T00:00:00Z", instance_ids=""
+    )
     assert "would pause 10 of 10 instances of fleet" in said
     assert flock.cost() == (0, 1, 0)
 
@@ -124,16 +124,23 @@ def test_terminate_with_rollback(flock):
     assert all(flock.bench.steps(WORKFLOW, name)["rollbacks"] == {"work": 1} for name in waiting)
 
 
-@pytest.mark.parametrize("name, variables, says", [
-    ("terminate", {}, "statuses is missing: name those to act on"),
-    ("pause_all", {"workflow_name": ""}, "workflow_name is missing"),
-    ("pause_all", {"batch_size": 0}, "batch_size must be a number from 1 to 1000"),
-    ("pause_all", {"wait_timeout": "soon"}, "wait_timeout must be a number of seconds"),
-    ("pause_all", {"wait": ""}, "wait must be yes or no"),
-    ("restart_failed", {"from_failed_step": ""}, "from_failed_step must be yes or no"),
-    ("restart_failed", {"max_failures": "", "max_instances": "0"}, "max_instances must be a number, at least 1; max_failures must be a number"),
-    ("restart_failed", {"max_failures": "five"}, "max_failures must be a number"),
-])
+@pytest.mark.parametrize(
+    ("name", "variables", "says"),
+    [
+        ("terminate", {}, "statuses is missing: name those to act on"),
+        ("pause_all", {"workflow_name": ""}, "workflow_name is missing"),
+        ("pause_all", {"batch_size": 0}, "batch_size must be a number from 1 to 1000"),
+        ("pause_all", {"wait_timeout": "soon"}, "wait_timeout must be a number of seconds"),
+        ("pause_all", {"wait": ""}, "wait must be yes or no"),
+        ("restart_failed", {"from_failed_step": ""}, "from_failed_step must be yes or no"),
+        (
+            "restart_failed",
+            {"max_failures": "", "max_instances": "0"},
+            "max_instances must be a number, at least 1; max_failures must be a number",
+        ),
+        ("restart_failed", {"max_failures": "five"}, "max_failures must be a number"),
+    ],
+)
 def test_inputs(flock, name, variables, says):
     """What can't be meant is refused before the first call, by its name."""
     said = run(flock, name, expect=2, **variables)

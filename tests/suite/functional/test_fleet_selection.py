@@ -9,7 +9,6 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
 from flock import NAP, NOTHING, STATUSES, Flock, gated, ids, names, queries
 
 #: Instances made one after the other, so that each has a moment of creation of its own, oldest first.
@@ -60,12 +59,15 @@ def test_each_status(one_of_each, status):
     assert look(one_of_each, status=[status]) == ([status], [["status=" + status]])
 
 
-@pytest.mark.parametrize("wanted", [
-    ["running", "waiting"],
-    ["paused", "errored", "complete"],
-    ["rollingBack", "queued"],
-    list(STATUSES),
-])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ["running", "waiting"],
+        ["paused", "errored", "complete"],
+        ["rollingBack", "queued"],
+        list(STATUSES),
+    ],
+)
 def test_several_statuses(one_of_each, wanted):
     """Several are found in one listing of everything, where that is cheaper than one for each."""
     matched, asked = look(one_of_each, status=wanted)
@@ -78,33 +80,39 @@ def test_the_same_status_twice(one_of_each):
     assert look(one_of_each, status=["paused", "paused"]) == (["paused"], [["status=paused"]])
 
 
-@pytest.mark.parametrize("select, matched", [
-    ({"id_glob": "waiting*"}, {"waiting", "waitingForPause"}),
-    ({"id_glob": "?rrored"}, {"errored"}),
-    ({"id_glob": "[pq]*"}, {"paused", "queued"}),
-    ({"id_glob": "[!a-q]*"}, {"running", "waiting", "waitingForPause", "rollingBack", "terminated"}),
-    ({"id_glob": "WAITING"}, set()),
-    ({"id_glob": "aus"}, set()),
-    ({"id_glob": "*", "status": ["paused"]}, {"paused"}),
-    ({"id_glob": "w*", "status": ["paused", "waiting"]}, {"waiting"}),
-    ({"ended_after": "2020-01-01T00:00:00Z"}, {"errored", "complete", "terminated"}),
-    ({"ended_before": "2020-01-01T00:00:00Z"}, set()),
-    ({"created_before": "2020-01-01T00:00:00Z"}, set()),
-    ({"trigger_source": "cron"}, set()),
-    ({"trigger_source": "api"}, set(STATUSES)),
-    ({"version_id": OLD_VERSION}, set()),
-])
+@pytest.mark.parametrize(
+    ("select", "matched"),
+    [
+        ({"id_glob": "waiting*"}, {"waiting", "waitingForPause"}),
+        ({"id_glob": "?rrored"}, {"errored"}),
+        ({"id_glob": "[pq]*"}, {"paused", "queued"}),
+        ({"id_glob": "[!a-q]*"}, {"running", "waiting", "waitingForPause", "rollingBack", "terminated"}),
+        ({"id_glob": "WAITING"}, set()),
+        ({"id_glob": "aus"}, set()),
+        ({"id_glob": "*", "status": ["paused"]}, {"paused"}),
+        ({"id_glob": "w*", "status": ["paused", "waiting"]}, {"waiting"}),
+        ({"ended_after": "2020-01-01T00:00:00Z"}, {"errored", "complete", "terminated"}),
+        ({"ended_before": "2020-01-01T00:00:00Z"}, set()),
+        ({"created_before": "2020-01-01T00:00:00Z"}, set()),
+        ({"trigger_source": "cron"}, set()),
+        ({"trigger_source": "api"}, set(STATUSES)),
+        ({"version_id": OLD_VERSION}, set()),
+    ],
+)
 def test_filters(one_of_each, select, matched):
     """Ids by a case-sensitive pattern of the whole id, ends only of what has ended; all filters together."""
     assert set(look(one_of_each, **select)[0]) == matched
 
 
-@pytest.mark.parametrize("state, changed", [
-    ("paused", {"queued", "running", "waiting"}),
-    ("running", {"waitingForPause", "paused"}),
-    ("terminated", {"queued", "running", "waiting", "waitingForPause", "paused"}),
-    ("restarted", set(STATUSES) - {"rollingBack"}),
-])
+@pytest.mark.parametrize(
+    ("state", "changed"),
+    [
+        ("paused", {"queued", "running", "waiting"}),
+        ("running", {"waitingForPause", "paused"}),
+        ("terminated", {"queued", "running", "waiting", "waitingForPause", "paused"}),
+        ("restarted", set(STATUSES) - {"rollingBack"}),
+    ],
+)
 def test_decisions_from_the_listing(one_of_each, state, changed):
     """One page is enough to decide for every status."""
     result = one_of_each.run(check_mode=True, select={"status": list(STATUSES)}, state=state, skip_finished=True)
@@ -113,22 +121,25 @@ def test_decisions_from_the_listing(one_of_each, state, changed):
     assert set(ids(result, outcome="failed")) == ({"rollingBack"} if state != "terminated" else set())
 
 
-@pytest.mark.parametrize("select, words", [
-    ({}, "select is empty"),
-    ({"status": []}, "select.status is empty"),
-    ({"id_glob": ""}, "select.id_glob is empty"),
-    ({"version_id": ""}, "select.version_id is empty"),
-    ({"created_after": ""}, "select.created_after is empty"),
-    ({"status": ["paused"], "id_glob": ""}, "select.id_glob is empty"),
-    ({"created_after": "yesterday"}, "must be an ISO 8601 time with its offset"),
-    ({"created_after": "2026-08-06T03:00:00"}, "must be an ISO 8601 time with its offset"),
-    ({"ended_before": "2026-13-06T03:00:00Z"}, "must be an ISO 8601 time with its offset"),
-    ({"created_after": "2026-08-06T03:00:00Z", "created_before": "2026-08-06T04:59:59+02:00"}, "is later than"),
-    ({"ended_after": "2026-08-06T03:00:00Z", "ended_before": "2026-08-06T02:00:00Z"}, "is later than"),
-    ({"status": ["sleeping"]}, "sleeping"),
-    ({"trigger_source": "me"}, "trigger_source"),
-    ({"stat": ["paused"]}, "stat"),
-])
+@pytest.mark.parametrize(
+    ("select", "words"),
+    [
+        ({}, "select is empty"),
+        ({"status": []}, "select.status is empty"),
+        ({"id_glob": ""}, "select.id_glob is empty"),
+        ({"version_id": ""}, "select.version_id is empty"),
+        ({"created_after": ""}, "select.created_after is empty"),
+        ({"status": ["paused"], "id_glob": ""}, "select.id_glob is empty"),
+        ({"created_after": "yesterday"}, "must be an ISO 8601 time with its offset"),
+        ({"created_after": "2026-08-06T03:00:00"}, "must be an ISO 8601 time with its offset"),
+        ({"ended_before": "2026-13-06T03:00:00Z"}, "must be an ISO 8601 time with its offset"),
+        ({"created_after": "2026-08-06T03:00:00Z", "created_before": "2026-08-06T04:59:59+02:00"}, "is later than"),
+        ({"ended_after": "2026-08-06T03:00:00Z", "ended_before": "2026-08-06T02:00:00Z"}, "is later than"),
+        ({"status": ["sleeping"]}, "sleeping"),
+        ({"trigger_source": "me"}, "trigger_source"),
+        ({"stat": ["paused"]}, "stat"),
+    ],
+)
 def test_refused(one_of_each, select, words):
     """What would match everything, or means nothing, is refused before any call."""
     one_of_each.forget_calls()
@@ -178,7 +189,7 @@ def utc(moment):
     return text + (f".{moment.microsecond // 1000:03d}Z" if moment.microsecond else "Z")
 
 
-@pytest.mark.parametrize("hours, minutes", [(0, 0), (2, 0), (-7, 0), (5, 30), (-9, -30)])
+@pytest.mark.parametrize(("hours", "minutes"), [(0, 0), (2, 0), (-7, 0), (5, 30), (-9, -30)])
 def test_created(row, hours, minutes):
     """Any offset; both ends belong to it; the API gets UTC."""
     flock, created = row
@@ -206,7 +217,9 @@ def test_created_between_milliseconds(row):
     assert look(flock, created_before=written) == (list(ROW[2::-1]), [["date_end=" + utc(created["b-1"] + timedelta(milliseconds=1))]])
 
 
-@pytest.mark.parametrize("written", ["2026-08-06T03:00:00Z", "2026-08-06T05:00:00+02:00", "2026-08-05T23:30:00.000-0330", "2026-08-06t03:00:00.000000000z"])
+@pytest.mark.parametrize(
+    "written", ["2026-08-06T03:00:00Z", "2026-08-06T05:00:00+02:00", "2026-08-05T23:30:00.000-0330", "2026-08-06t03:00:00.000000000z"]
+)
 def test_ended(row, written):
     """The API can't filter by the end: that is done here, both ends included."""
     flock, _created = row
@@ -221,10 +234,19 @@ def test_ended(row, written):
         flock.control("DELETE", "/overlay")
 
 
-@pytest.mark.parametrize("pattern, matched", [
-    ("*", ROW[::-1]), ("b-*", ("b-2", "b-1")), ("?-1", ("b-1", "a-1")), ("[ab]-[12]", ("b-2", "b-1", "a-2", "a-1")),
-    ("c[[]1[]]", ("c[1]",)), ("c[1]", ()), ("b-1\n", ()), ("b", ()),
-])
+@pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [
+        ("*", ROW[::-1]),
+        ("b-*", ("b-2", "b-1")),
+        ("?-1", ("b-1", "a-1")),
+        ("[ab]-[12]", ("b-2", "b-1", "a-2", "a-1")),
+        ("c[[]1[]]", ("c[1]",)),
+        ("c[1]", ()),
+        ("b-1\n", ()),
+        ("b", ()),
+    ],
+)
 def test_patterns(row, pattern, matched):
     """A shell's patterns, newest first."""
     assert look(row[0], id_glob=pattern) == (list(matched), [[]])
@@ -235,7 +257,9 @@ def test_version(row):
     assert look(row[0], version_id=OLD_VERSION) == (["b-1"], [[]])
 
 
-@pytest.mark.parametrize("select, option", [({"version_id": OLD_VERSION}, "version_id"), ({"trigger_source": "cron"}, "trigger_source")])
+@pytest.mark.parametrize(
+    ("select", "option"), [({"version_id": OLD_VERSION}, "version_id"), ({"trigger_source": "cron"}, "trigger_source")]
+)
 def test_development_session_tells_less(row, select, option):
     """Its listing has no such fields: that is said, and nothing is taken for a match or a miss."""
     flock, _created = row

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import textwrap
 
+import environments
 import pytest
 import yaml
-
-import environments
 from flock import WORKFLOW, names
 from plays import play
 
@@ -55,7 +54,7 @@ def test_a_rescue(flock, tmp_path):
     assert flock.statuses(everyone) == {everyone[0]: "waiting", everyone[1]: "paused", everyone[2]: "paused"}
 
 
-@pytest.mark.parametrize("refused, code", [(0, 0), (3, 0), (4, 2)])
+@pytest.mark.parametrize(("refused", "code"), [(0, 0), (3, 0), (4, 2)])
 def test_some_failures_are_tolerated(flock, tmp_path, refused, code):
     """Up to three instances may fail, and the play shows which."""
     everyone = flock.create(names("ok", 6))
@@ -67,11 +66,15 @@ def test_some_failures_are_tolerated(flock, tmp_path, refused, code):
     assert code or f"paused {6 - refused} of 6 instances of fleet" in said
 
 
-@pytest.mark.parametrize("settings, says", [
-    ({"CLOUDFLARE_API_TOKEN": "revoked-token-0123456789"}, "(they come from CLOUDFLARE_API_TOKEN)"),
-    ({"CLOUDFLARE_BASE_URL": "http://127.0.0.1:9/client/v4"}, "no connection to 127.0.0.1:9 can be made"),
-    ({"CLOUDFLARE_ACCOUNT_ID": "0" * 32}, "account_id"),
-], ids=["revoked token", "no connection", "another account"])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"CLOUDFLARE_API_TOKEN": "revoked-token-0123456789"}, "(they come from CLOUDFLARE_API_TOKEN)"),
+        ({"CLOUDFLARE_BASE_URL": "http://127.0.0.1:9/client/v4"}, "no connection to 127.0.0.1:9 can be made"),
+        ({"CLOUDFLARE_ACCOUNT_ID": "0" * 32}, "account_id"),
+    ],
+    ids=["revoked token", "no connection", "another account"],
+)
 def test_what_fails_for_all_is_never_tolerated(flock, tmp_path, settings, says):
     """A task that could do nothing is red, however few instances it knows to have failed."""
     flock.create(names("ok", 2))

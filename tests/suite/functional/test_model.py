@@ -31,7 +31,12 @@ def test_against_the_model(bench, capsys):
 def test_restarted_as_soon_as_started(bench):
     """What this machine has found once: a listing tells less of when an instance was started than a look at it alone does."""
     bench.create("model", ["just-started"], {"steps": [{"do": "begin"}, {"wait": "event"}]}, status="waiting")
-    task = {"workflow_name": "model", "select": {"id_glob": "just-started", "status": ["waiting"]}, "state": "restarted", "wait_timeout": 60}
+    task = {
+        "workflow_name": "model",
+        "select": {"id_glob": "just-started", "status": ["waiting"]},
+        "state": "restarted",
+        "wait_timeout": 60,
+    }
     for times in (2, 3):
         result = bench.module(**task)
         assert not result.get("failed") and result["changed"], result["msg"]

@@ -13,7 +13,6 @@ import re
 import typing as t
 
 import pytest
-
 from goals import GOALS, Trial
 from quickclock import quicken
 
@@ -149,7 +148,7 @@ RACES = {
     ("restarted while it runs", "is deleted"): (_GONE_IN_BETWEEN, _GONE),
 }
 
-every_race = pytest.mark.parametrize("goal, event", RACES, ids=["%s, %s" % race for race in RACES])
+every_race = pytest.mark.parametrize(("goal", "event"), RACES, ids=["{}, {}".format(*race) for race in RACES])
 
 #: Restarts are guarded as the guide says; the others need no guard.
 GUARDS = {

@@ -10,7 +10,6 @@ a task that took it for one would be green while nothing had been run again.
 from __future__ import annotations
 
 import pytest
-
 from goals import GOALS, NAP, Trial
 from quickclock import quicken
 from test_races import GO, PATIENT, until
@@ -42,7 +41,7 @@ def outcome_of(trial, result):
 
 
 @pytest.mark.parametrize(
-    "ops, ran",
+    ("ops", "ran"),
     [
         pytest.param([GO, until("complete")], {"one": 1, "two": 1}, id="finishes"),
         pytest.param([{"op": "terminate"}, until("terminated")], {"one": 1}, id="is terminated"),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from goals import GOALS, NAP, Trial
 from quickclock import quicken
 from test_races import until
@@ -57,12 +56,17 @@ def test_the_step_ends(bench, at_work):
     """What the task waits for."""
     meanwhile(at_work, OPEN_WORK, until("paused"))
     result = at_work.run()
-    assert (result["instance"]["outcome"], result["instance"]["status"], reads(at_work), at_work.patches()) == ("changed", "paused", LOOK, 1)
+    assert (result["instance"]["outcome"], result["instance"]["status"], reads(at_work), at_work.patches()) == (
+        "changed",
+        "paused",
+        LOOK,
+        1,
+    )
     assert at_work.ran() == {"one": 1}
 
 
 @pytest.mark.parametrize(
-    "ops, status, says",
+    ("ops", "status", "says"),
     [
         pytest.param([{"op": "terminate"}, until("terminated")], "terminated", "is terminated and cannot be paused", id="is terminated"),
         pytest.param(
@@ -133,7 +137,11 @@ def test_the_handlers_end(bench):
     trial = undoing(bench)
     meanwhile(trial, OPEN_UNDO, until("terminated"))
     result = run_impatiently(trial)
-    assert (result["instance"]["outcome"], result["instance"]["rollback"], trial.patches()) == ("changed", {"outcome": "complete", "error": None}, 1)
+    assert (result["instance"]["outcome"], result["instance"]["rollback"], trial.patches()) == (
+        "changed",
+        {"outcome": "complete", "error": None},
+        1,
+    )
     trial.assert_done_once()
 
 
@@ -142,7 +150,12 @@ def test_a_handler_fails(bench):
     trial = undoing(bench, {"gate": "undo", "fail": "cannot refund"})
     meanwhile(trial, OPEN_UNDO, until("terminated"))
     result = run_impatiently(trial)
-    assert (result["instance"]["outcome"], result["changed"], result["instance"]["status"], trial.patches()) == ("failed", True, "terminated", 1)
+    assert (result["instance"]["outcome"], result["changed"], result["instance"]["status"], trial.patches()) == (
+        "failed",
+        True,
+        "terminated",
+        1,
+    )
     assert "cannot refund" in result["msg"] and "undo it by hand" in result["msg"]
     assert trial.ran() == {"one": 1, "undo one": 1}
 
@@ -151,20 +164,31 @@ def test_handlers_that_outlast_the_wait(bench):
     """The wait runs out while they run: they are not started again."""
     trial = undoing(bench)
     result = run_impatiently(trial, wait_timeout=20)
-    assert (result["instance"]["outcome"], result["changed"], result["instance"]["status"], trial.patches()) == ("failed", True, "rollingBack", 1)
+    assert (result["instance"]["outcome"], result["changed"], result["instance"]["status"], trial.patches()) == (
+        "failed",
+        True,
+        "rollingBack",
+        1,
+    )
     bench.control("POST", "/calls/reset")
     again = run_impatiently(trial, wait_timeout=20)
-    assert (again["instance"]["outcome"], again["changed"], trial.patches()) == ("failed", False, 0), "a second task waits, too, and sends nothing"
+    assert (again["instance"]["outcome"], again["changed"], trial.patches()) == ("failed", False, 0), (
+        "a second task waits, too, and sends nothing"
+    )
     bench.control("POST", "/gate", {"name": "undo", "open": True})
     trial.assert_done_once()
 
 
 @pytest.mark.parametrize(
-    "ops, status",
+    ("ops", "status"),
     [
         pytest.param([{"op": "terminate"}, until("terminated")], "terminated", id="is terminated at once"),
         pytest.param([{"op": "delete"}, until(None)], None, id="is deleted"),
-        pytest.param([{"op": "restart"}, {"op": "await", "step": "one", "count": 2, "phase": "finish"}, until("waiting")], "waiting", id="is restarted"),
+        pytest.param(
+            [{"op": "restart"}, {"op": "await", "step": "one", "count": 2, "phase": "finish"}, until("waiting")],
+            "waiting",
+            id="is restarted",
+        ),
     ],
 )
 def test_the_rollback_is_cut_short(bench, ops, status):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-
 from goals import GOALS, NAP, Trial, assert_sound
 from quickclock import note_calls, quicken
 

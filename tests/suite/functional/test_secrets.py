@@ -18,13 +18,13 @@ import syslog
 from urllib.parse import quote, quote_plus
 
 import pytest
+from goals import GOALS, WORKFLOW, Trial, assert_sound
+from harness import run_module
+from quickclock import quicken
+from strangers import closed_port, listener
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet
-from goals import GOALS, WORKFLOW, Trial, assert_sound
-from harness import run_module
-from strangers import closed_port, listener
-from quickclock import quicken
 
 SECRETS = {
     "regular expression": r"re.*+?^${}()|[a-z]\w\d{2,}(?:x)-5e1f",
@@ -116,7 +116,9 @@ def test_a_task_that_is_refused(bench, log, secret, kind):
 ECHOES = {
     "in an error": lambda secret: {"errors": [{"code": 10002, "message": f"bad header: Bearer {secret}"}]},
     "in an error's code": lambda secret: {"errors": [{"code": secret, "message": "bad header"}]},
-    "in an error that is an object": lambda secret: {"errors": [{"code": 10002, "message": {"header": f"Bearer {secret}", "key": [secret]}}]},
+    "in an error that is an object": lambda secret: {
+        "errors": [{"code": 10002, "message": {"header": f"Bearer {secret}", "key": [secret]}}]
+    },
     "in an error that is a word": lambda secret: {"errors": [f"Bearer {secret}"]},
 }
 
@@ -199,10 +201,16 @@ def no_proxy_secret(text):
 
 def through_proxy(bench, proxy, **options):
     """A task for the world outside, through a proxy that has credentials in its URL."""
-    variables = {name: proxy for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")}
+    variables = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"), proxy)
     return bench.module(
         environ={**variables, "NO_PROXY": "", "no_proxy": ""},
-        **{"api_url": "https://api.nowhere.invalid/client/v4", "workflow_name": WORKFLOW, "instance_id": "x", "state": "restarted", **options},
+        **{
+            "api_url": "https://api.nowhere.invalid/client/v4",
+            "workflow_name": WORKFLOW,
+            "instance_id": "x",
+            "state": "restarted",
+            **options,
+        },
     )
 
 
@@ -222,7 +230,7 @@ def test_a_proxy_with_credentials_in_its_url(bench, log, answer):
 def test_a_proxy_that_cannot_be_used(bench, log, scheme):
     """Closed, or of a kind that isn't known here."""
     with closed_port() as base:
-        result = through_proxy(bench, f"{scheme}://{PROXY_USER}:{PROXY_PASSWORD}@{base[len('http://'):]}", api_retries=1)
+        result = through_proxy(bench, f"{scheme}://{PROXY_USER}:{PROXY_PASSWORD}@{base[len('http://') :]}", api_retries=1)
     assert_sound(bench, result)
     assert (result["instance"]["outcome"], result["changed"]) == ("not_attempted", False)
     assert "proxy" in result["msg"]
@@ -242,7 +250,9 @@ def test_a_development_session_needs_no_proxy(bench):
     """What is on this machine is called directly, whatever the environment says."""
     trial = Trial(bench, GOALS["paused"])
     with listener() as proxy:
-        result = through_proxy(bench, f"http://{PROXY_USER}:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}", **{**trial.task(), "api_url": bench.engine.api_url})
+        result = through_proxy(
+            bench, f"http://{PROXY_USER}:{PROXY_PASSWORD}@127.0.0.1:{proxy.port}", **{**trial.task(), "api_url": bench.engine.api_url}
+        )
     assert (result["instance"]["outcome"], proxy.heard) == ("changed", b"")
 
 

@@ -61,7 +61,10 @@ class CallbackModule(CallbackBase):
 
 TASK = "edgeops.cloudflare.workflow_instance_status"
 BY_TOKEN = {"api_token": "{{ lookup('ansible.builtin.env', 'TOKEN_OF_A_TASK') }}"}
-BY_KEY = {"api_email": "{{ lookup('ansible.builtin.env', 'EMAIL_OF_A_TASK') }}", "api_key": "{{ lookup('ansible.builtin.env', 'KEY_OF_A_TASK') }}"}
+BY_KEY = {
+    "api_email": "{{ lookup('ansible.builtin.env', 'EMAIL_OF_A_TASK') }}",
+    "api_key": "{{ lookup('ansible.builtin.env', 'KEY_OF_A_TASK') }}",
+}
 
 
 def play(instances):
@@ -71,7 +74,11 @@ def play(instances):
         {"name": "by the environment", TASK: {**common, "state": "paused"}},
         {"name": "by a token", TASK: {**common, **BY_TOKEN, "state": "running"}, "register": "resumed"},
         {"name": "by a key, checking", TASK: {**common, **BY_KEY, "state": "terminated", "rollback": True}, "check_mode": True},
-        {"name": "what does not exist", TASK: {**BY_KEY, "workflow_name": FLEET, "instance_id": "nobody", "state": "paused"}, "ignore_errors": True},
+        {
+            "name": "what does not exist",
+            TASK: {**BY_KEY, "workflow_name": FLEET, "instance_id": "nobody", "state": "paused"},
+            "ignore_errors": True,
+        },
         {"name": "another account", TASK: {**common, **BY_TOKEN, "account_id": "0" * 32, "state": "paused"}, "ignore_errors": True},
         {"name": "nonsense", TASK: {**common, **BY_TOKEN, "state": "paused", "from_step": {"name": "x"}}, "ignore_errors": True},
         {"name": "no such option", TASK: {**common, **BY_KEY, "state": "paused", "nonsense": 1}, "ignore_errors": True},
@@ -124,7 +131,16 @@ def run(folder, engine, playbook, token, key):
         ANSIBLE_RETRY_FILES_ENABLED="true",
         HOME=str(folder),
     )
-    command = [str(Path(sys.prefix) / "bin" / "ansible-playbook"), "-i", "localhost,", "-c", "local", "-vvvv", "--diff", str(folder / "play.json")]
+    command = [
+        str(Path(sys.prefix) / "bin" / "ansible-playbook"),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        "-vvvv",
+        "--diff",
+        str(folder / "play.json"),
+    ]
     command += ["-e", "ansible_python_interpreter=" + sys.executable]
     engine.control("POST", "/faults", {"times": 1, "before": [{"op": "await", "gate": "seen", "open": True}]})
     with (folder / "output").open("wb") as output:

@@ -9,7 +9,6 @@ import json
 import time
 
 import pytest
-
 from goals import GOALS, NAP, Trial, assert_sound
 
 UNDOING = [{"do": "one", "rollback": {"gate": "undo"}}, NAP]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from goals import GOALS, NAP, WORKFLOW, Trial, assert_sound
 from quickclock import quicken
 
@@ -29,7 +28,10 @@ def quick(monkeypatch):
 
 def ok(result, **more):
     """A successful envelope with this result."""
-    return {"raw": json.dumps({"success": True, "errors": [], "messages": [], "result": result, **more}), "content_type": "application/json"}
+    return {
+        "raw": json.dumps({"success": True, "errors": [], "messages": [], "result": result, **more}),
+        "content_type": "application/json",
+    }
 
 
 # -- statuses -----------------------------------------------------------------------------------------------------------
@@ -51,7 +53,12 @@ def test_a_new_status_that_stays(bench, state):
     trial = Trial(bench, GOALS["paused"])
     trial.show(status=NEW_WORD, patch="ignore")
     result = trial.run(state=state, wait_timeout=20)
-    assert (result["instance"]["outcome"], result["instance"]["status"], result["changed"], trial.patches()) == ("failed", NEW_WORD, False, 1)
+    assert (result["instance"]["outcome"], result["instance"]["status"], result["changed"], trial.patches()) == (
+        "failed",
+        NEW_WORD,
+        False,
+        1,
+    )
     assert NEW_WORD in result["msg"] and result["summary"]["by_status"] == {NEW_WORD: 1}
     trial.assert_not_done()
 
@@ -93,7 +100,9 @@ def test_a_new_rollback_outcome(bench):
 #: Fields as no detail has them today: shown on every look.
 FIELDS = {
     "new fields": {"new": {"deep": [1, None]}, "get": "x", "items": [], "success": "yes"},
-    "null everywhere": dict.fromkeys(("queued", "start", "end", "error", "output", "rollback", "step_count", "success", "trigger", "versionId")),
+    "null everywhere": dict.fromkeys(
+        ("queued", "start", "end", "error", "output", "rollback", "step_count", "success", "trigger", "versionId")
+    ),
     "numbers for timestamps": {"queued": 1785985200000, "start": 1785985200, "end": 1.5},
     "objects for timestamps": {"queued": {}, "start": [], "end": {"at": "2026-08-06T03:00:00Z"}},
     "words for objects": {"error": "it failed", "rollback": "complete", "output": 7},
@@ -165,7 +174,7 @@ LOGS = {
     "a new type": [{"name": "two-1", "type": "dream", "start": "2026-08-06T03:00:00Z", "success": False, "error": {"name": "E", "message": "m"}}],
     "attempts that are none": [{"name": "two-1", "type": "step", "attempts": "many", "success": "no", "error": 3, "start": 5, "end": []}],
     "counts beyond reason": [{"name": "two-" + "9" * 400, "type": "step", "success": False}, {"name": "two-0", "type": "step", "success": False}],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("log", LOGS.values(), ids=LOGS)
@@ -307,7 +316,9 @@ def test_items_that_lead_elsewhere(bench, sleepers, instance):
 def test_a_listing_that_never_ends(bench, sleepers):
     """A server that always names the same next page must not keep a task for ever."""
     page = [{"id": instance, "status": "waiting", "created_on": "2026-08-06T03:00:00Z"} for instance in sleepers]
-    bench.control("POST", "/faults", {"match": {"kind": "list"}, "fault": ok(page, result_info={"cursor": "again", "total_count": 3}), "times": 200})
+    bench.control(
+        "POST", "/faults", {"match": {"kind": "list"}, "fault": ok(page, result_info={"cursor": "again", "total_count": 3}), "times": 200}
+    )
     result = bench.module(workflow_name=FLEET, select={"status": ["waiting"]}, state="paused")
     assert_sound(bench, result)
     assert bench.calls()["by_kind"]["lists"] < 20

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import PUBLIC_API, Credentials, resolve
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import PUBLIC_API, Credentials, resolve
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 DEVELOPMENT = "http://localhost:8787/cdn-cgi/explorer/api"
@@ -47,13 +47,19 @@ COMBINATIONS = {
     "eT": "api_key", "eE": "api_key", "eK": "eK", "eEK": "eK", "eTE": "api_key", "eTK": "eK", "eTEK": "eK",
     "kT": "api_email", "kE": "Ek", "kK": "api_email", "kEK": "Ek", "kTE": "Ek", "kTK": "api_email", "kTEK": "Ek",
     "ekT": "ek", "ekE": "ek", "ekK": "ek", "ekEK": "ek", "ekTE": "ek", "ekTK": "ek", "ekTEK": "ek",
-}
+}  # fmt: skip
 # Both kinds in the task, whatever the environment holds.
 for task_, environment_ in itertools.product(("te", "tk", "tek"), ("T", "E", "K", "TE", "TK", "EK", "TEK")):
     COMBINATIONS[task_ + environment_] = "both"
 
-SECRETS = {"t": "task-token-0001", "e": "task@example.com", "k": "task-key-0001",
-           "T": "environment-token-0001", "E": "environment@example.com", "K": "environment-key-0001"}
+SECRETS = {
+    "t": "task-token-0001",
+    "e": "task@example.com",
+    "k": "task-key-0001",
+    "T": "environment-token-0001",
+    "E": "environment@example.com",
+    "K": "environment-key-0001",
+}
 FIELDS = {"t": "token", "e": "email", "k": "key"}
 MESSAGES = {
     "none": f"no credentials: {WAYS}",
@@ -76,7 +82,9 @@ def sources(combination, blank):
 
 
 def test_every_combination_is_in_the_table():
-    wanted = {"".join(letter for letter, isgiven in zip("tekTEK", chosen) if isgiven) for chosen in itertools.product((True, False), repeat=6)}
+    wanted = {
+        "".join(letter for letter, isgiven in zip("tekTEK", chosen) if isgiven) for chosen in itertools.product((True, False), repeat=6)
+    }
     assert set(COMBINATIONS) == wanted
 
 
@@ -131,13 +139,16 @@ def test_headers_and_secrets():
 # -- account ------------------------------------------------------------------------------------------------------
 
 
-@each_row("option, variable, account", [
-    ("task-account", None, "task-account"),
-    ("task-account", "environment-account", "task-account"),
-    (None, "environment-account", "environment-account"),
-    ("", "environment-account", "environment-account"),
-    ("  ", " environment-account ", "environment-account"),
-])
+@each_row(
+    "option, variable, account",
+    [
+        ("task-account", None, "task-account"),
+        ("task-account", "environment-account", "task-account"),
+        (None, "environment-account", "environment-account"),
+        ("", "environment-account", "environment-account"),
+        ("  ", " environment-account ", "environment-account"),
+    ],
+)
 def test_account(option, variable, account):
     environ = {"CLOUDFLARE_ACCOUNT_ID": variable} if variable else {}
     assert resolve(params(api_token="token-0001", account_id=option), environ).account_id == account
@@ -158,19 +169,22 @@ def test_account_that_is_none(account):
 # -- server -------------------------------------------------------------------------------------------------------
 
 
-@each_row("option, environ, url", [
-    (None, {}, PUBLIC_API),
-    ("", {}, PUBLIC_API),
-    (" ", {"CLOUDFLARE_BASE_URL": ""}, PUBLIC_API),
-    (None, {"CLOUDFLARE_BASE_URL": "https://one.example/v4"}, "https://one.example/v4"),
-    (None, {"CLOUDFLARE_API_BASE_URL": "https://two.example/v4"}, "https://two.example/v4"),
-    (None, {"CLOUDFLARE_BASE_URL": "https://one.example", "CLOUDFLARE_API_BASE_URL": "https://two.example"}, "https://one.example"),
-    (None, {"CLOUDFLARE_BASE_URL": " ", "CLOUDFLARE_API_BASE_URL": "https://two.example"}, "https://two.example"),
-    ("https://zero.example", {"CLOUDFLARE_BASE_URL": "https://one.example"}, "https://zero.example"),
-    ("https://zero.example/v4/", {}, "https://zero.example/v4"),
-    ("https://zero.example:8443/v4///", {}, "https://zero.example:8443/v4"),
-    ("HTTPS://Zero.Example/v4", {}, "HTTPS://Zero.Example/v4"),
-])
+@each_row(
+    "option, environ, url",
+    [
+        (None, {}, PUBLIC_API),
+        ("", {}, PUBLIC_API),
+        (" ", {"CLOUDFLARE_BASE_URL": ""}, PUBLIC_API),
+        (None, {"CLOUDFLARE_BASE_URL": "https://one.example/v4"}, "https://one.example/v4"),
+        (None, {"CLOUDFLARE_API_BASE_URL": "https://two.example/v4"}, "https://two.example/v4"),
+        (None, {"CLOUDFLARE_BASE_URL": "https://one.example", "CLOUDFLARE_API_BASE_URL": "https://two.example"}, "https://one.example"),
+        (None, {"CLOUDFLARE_BASE_URL": " ", "CLOUDFLARE_API_BASE_URL": "https://two.example"}, "https://two.example"),
+        ("https://zero.example", {"CLOUDFLARE_BASE_URL": "https://one.example"}, "https://zero.example"),
+        ("https://zero.example/v4/", {}, "https://zero.example/v4"),
+        ("https://zero.example:8443/v4///", {}, "https://zero.example:8443/v4"),
+        ("HTTPS://Zero.Example/v4", {}, "HTTPS://Zero.Example/v4"),
+    ],
+)
 def test_url(option, environ, url):
     connection = resolve(params(api_token="token-0001", api_url=option), environ)
     assert (connection.api_url, connection.is_loopback) == (url, False)
@@ -178,7 +192,7 @@ def test_url(option, environ, url):
 
 @each_row("host", [
     "localhost", "LocalHost", "localhost.", "127.0.0.1", "127.1.2.3", "127.255.255.254", "[::1]", "[0:0:0:0:0:0:0:1]",
-])
+])  # fmt: skip
 @each_row("scheme", ["http", "https"])
 def test_loopback(scheme, host):
     for url in (f"{scheme}://{host}", f"{scheme}://{host}:8787/api"):
@@ -189,15 +203,14 @@ def test_loopback(scheme, host):
 
 
 CLEAR = (
-    "api_url must use https: a token is never sent in the clear; plain http is for a development session on localhost, "
-    "127.0.0.0/8 or [::1]"
+    "api_url must use https: a token is never sent in the clear; plain http is for a development session on localhost, 127.0.0.0/8 or [::1]"
 )
 
 
 @each_row("host", [
     "api.cloudflare.com", "localhost.example.com", "sub.localhost", "localhost.localdomain", "127.0.0.1.example.com", "127.1",
     "0x7f.0.0.1", "2130706433", "0177.0.0.1", "0.0.0.0", "10.0.0.1", "128.0.0.1", "[::]", "[fe80::1]", "[::2]", "localhost%2e.example.com",
-])
+])  # fmt: skip
 def test_plain_http_to_another_machine(host):
     assert refusal(api_token="token-0001", api_url=f"http://{host}/v4") == CLEAR
     assert refusal({"CLOUDFLARE_BASE_URL": f"http://{host}/v4"}, api_token="token-0001") == CLEAR
@@ -207,15 +220,22 @@ def test_plain_http_to_another_machine(host):
     "api.cloudflare.com", "ftp://api.cloudflare.com", "file:///etc/passwd", "https://", "https:///v4", "https://:443/v4", "//api.cloudflare.com",
     "https://api.cloudflare.com:port", "https://api.cloudflare.com:99999", "https://api.cloudflare.com:0", "https://[::1",
     "https://api.cloud flare.com", "https://api.cloudflare.com/client v4", "https://api.cloudflare.com/\nv4", "javascript:alert(1)",
-])
+])  # fmt: skip
 def test_not_a_url(url):
     assert refusal(api_token="token-0001", api_url=url) == f"api_url must be an http or https URL such as {PUBLIC_API}"
 
 
-@each_row("url", [
-    "https://user:hunter2@api.cloudflare.com", "https://user@api.cloudflare.com", "https://:hunter2@localhost", "http://hunter2@127.0.0.1/",
-    "http://localhost@evil.example/", "https://@api.cloudflare.com",
-])
+@each_row(
+    "url",
+    [
+        "https://user:hunter2@api.cloudflare.com",
+        "https://user@api.cloudflare.com",
+        "https://:hunter2@localhost",
+        "http://hunter2@127.0.0.1/",
+        "http://localhost@evil.example/",
+        "https://@api.cloudflare.com",
+    ],
+)
 def test_credentials_in_the_url(url):
     message = refusal(api_token="token-0001", api_url=url)
     assert message == f"api_url must not contain credentials; {WAYS}"
@@ -226,9 +246,13 @@ def test_more_than_a_path(url):
     assert refusal(api_token="token-0001", api_url=url).startswith("api_url must end with its path, without query or fragment")
 
 
-URLS = st.builds("{0}{1}{2}{3}".format, st.sampled_from(["http://", "https://", "HTTP://", ""]),
-                 st.sampled_from(["", "user@", "localhost", "127.0.0.1", "[::1]", "a:b@", "\\"]),
-                 st.text(max_size=12), st.sampled_from(["", ":80", "/v4", "?x", "#y", "@evil.example"]))
+URLS = st.builds(
+    "{0}{1}{2}{3}".format,
+    st.sampled_from(["http://", "https://", "HTTP://", ""]),
+    st.sampled_from(["", "user@", "localhost", "127.0.0.1", "[::1]", "a:b@", "\\"]),
+    st.text(max_size=12),
+    st.sampled_from(["", ":80", "/v4", "?x", "#y", "@evil.example"]),
+)
 
 
 @given(st.one_of(st.text(), URLS))
@@ -275,5 +299,7 @@ def test_argument_spec():
     assert {name for name, option in spec.items() if option.get("no_log")} == {"api_token", "api_key", "api_email"}
     assert not [name for name, option in spec.items() if option.get("required")]
     assert {name: option["default"] for name, option in spec.items() if "default" in option} == {
-        "api_timeout": 30.0, "api_retries": 4, "validate_certs": True,
+        "api_timeout": 30.0,
+        "api_retries": 4,
+        "validate_certs": True,
     }

@@ -10,10 +10,10 @@ import importlib
 import pytest
 import yaml
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply
@@ -31,11 +31,19 @@ SHAPE = {"changed", "msg", "instances", "summary", "api_calls", "messages"}
 def task(monkeypatch, capfd, clock):
     """Runs tasks on a workflow of six instances."""
     clock.pass_by(1000)
-    return TaskRunner(monkeypatch, capfd, FakeWorkflow(
-        clock,
-        FakeInstance("running"), FakeInstance("paused", "paused", created=1), FakeInstance("complete", "complete", created=2),
-        FakeInstance("errored", "errored", created=3), FakeInstance("slow", pausing=10 ** 6, created=4), FakeInstance("waiting", "waiting", created=5),
-    ))
+    return TaskRunner(
+        monkeypatch,
+        capfd,
+        FakeWorkflow(
+            clock,
+            FakeInstance("running"),
+            FakeInstance("paused", "paused", created=1),
+            FakeInstance("complete", "complete", created=2),
+            FakeInstance("errored", "errored", created=3),
+            FakeInstance("slow", pausing=10**6, created=4),
+            FakeInstance("waiting", "waiting", created=5),
+        ),
+    )
 
 
 def keys_of(result):
@@ -52,10 +60,21 @@ def test_success(task):
     assert keys_of(ran.result) == SHAPE | {"instance", "ansible_facts", "diff"}
     assert ran.result["changed"] is True
     assert ran.result["msg"] == f"instance running is paused (was running; pause accepted {stamp(1000)[11:19]}Z)"
-    assert ran.result["instance"] == ran.result["instances"][0] == {
-        "id": "running", "status": "paused", "previous_status": "running", "action": "pause", "changed": True, "failed": False,
-        "timestamp": stamp(1000), "outcome": "changed", "msg": ran.result["msg"],
-    }
+    assert (
+        ran.result["instance"]
+        == ran.result["instances"][0]
+        == {
+            "id": "running",
+            "status": "paused",
+            "previous_status": "running",
+            "action": "pause",
+            "changed": True,
+            "failed": False,
+            "timestamp": stamp(1000),
+            "outcome": "changed",
+            "msg": ran.result["msg"],
+        }
+    )
     assert ran.result["ansible_facts"] == {"workflow_instance_status": {"running": {"status": "paused", "timestamp": stamp(1000)}}}
     assert ran.result["diff"] == {"before": {"running": "running"}, "after": {"running": "paused"}}
     assert ran.result["api_calls"] == {"total": 2, "reads": 1, "lists": 0, "patches": 1, "retries": 0, "rate_limited_seconds": 0.0}
@@ -121,9 +140,7 @@ def test_check_mode_tells_the_status_as_it_is(task):
 
 def test_check_mode_estimates_for_many(task):
     ran = task.run(select={"status": ["running", "waiting"]}, state="paused", check_mode=True)
-    assert ran.result["msg"] == (
-        "would pause 3 of 3 instances of orders; about 3 calls, within the quota of 1,200 in five minutes"
-    )
+    assert ran.result["msg"] == ("would pause 3 of 3 instances of orders; about 3 calls, within the quota of 1,200 in five minutes")
 
 
 # -- many -------------------------------------------------------------------------------------------------------------
@@ -243,7 +260,10 @@ BAD = [
     ({"instance_id": "a", "state": "paused", "api_token": None, "api_key": "key-0001-abcdefgh"}, ["api_email is missing"]),
     ({"instance_id": "a", "state": "paused", "account_id": ""}, ["account_id is missing", "CLOUDFLARE_ACCOUNT_ID"]),
     ({"instance_id": "a", "state": "paused", "api_url": "http://api.cloudflare.com/client/v4"}, ["api_url must use https"]),
-    ({"instance_id": "a", "state": "paused", "api_url": f"https://user:{TOKEN}@api.cloudflare.com"}, ["api_url must not contain credentials"]),
+    (
+        {"instance_id": "a", "state": "paused", "api_url": f"https://user:{TOKEN}@api.cloudflare.com"},
+        ["api_url must not contain credentials"],
+    ),
     ({"instance_id": "a", "state": "paused", "ca_path": "/no/such/file"}, ["ca_path names nothing"]),
 ]
 
@@ -260,7 +280,9 @@ def test_bad_input(task, given, parts):
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("instance_id, wanted", [("running", {"state": "paused"}), ("complete", {"state": "paused"}), ("nowhere", {"state": "paused"})])
+@pytest.mark.parametrize(
+    ("instance_id", "wanted"), [("running", {"state": "paused"}), ("complete", {"state": "paused"}), ("nowhere", {"state": "paused"})]
+)
 @pytest.mark.parametrize("source", ["task", "environment"])
 def test_secrets_are_nowhere(task, monkeypatch, instance_id, wanted, source):
     task.api.messages = [{"code": 1, "message": f"your token {TOKEN} is about to expire"}]
@@ -308,7 +330,7 @@ def documented_options():
     """The options of the documentation and of its fragments."""
     found = {}
     for fragment in DOCUMENTED["extends_documentation_fragment"]:
-        collection, name, variant = (fragment.split(".", 3) + ["documentation"])[1:4]
+        collection, name, variant = ([*fragment.split(".", 3), "documentation"])[1:4]
         assert collection == "cloudflare"
         module = importlib.import_module("ansible_collections.edgeops.cloudflare.plugins.doc_fragments." + name)
         found.update(yaml.safe_load(getattr(module.ModuleDocFragment, variant.upper()))["options"])
@@ -357,7 +379,14 @@ def test_the_result_is_what_the_documentation_says(task):
 
 def test_the_result_of_a_restart_is_what_the_documentation_says(task):
     task.workflow.instances["errored"].steps = [
-        {"name": "charge-1", "type": "step", "start": stamp(3.1), "end": stamp(3.2), "success": False, "error": {"name": "Error", "message": "card declined"}},
+        {
+            "name": "charge-1",
+            "type": "step",
+            "start": stamp(3.1),
+            "end": stamp(3.2),
+            "success": False,
+            "error": {"name": "Error", "message": "card declined"},
+        },
     ]
     item = task.run(instance_id="errored", state="restarted", from_failed_step=True).result["instance"]
     assert set(item) == set(RETURNED["instances"]["contains"]) - {"rollback"}
@@ -370,7 +399,9 @@ def test_types_are_those_documented(task):
     kinds = {"str": str, "bool": bool, "int": int, "float": float, "dict": dict, "list": list}
     result = task.run(instance_id="running", state="paused").result
     for documented, values in (
-        (RETURNED, result), (RETURNED["summary"]["contains"], result["summary"]), (RETURNED["api_calls"]["contains"], result["api_calls"]),
+        (RETURNED, result),
+        (RETURNED["summary"]["contains"], result["summary"]),
+        (RETURNED["api_calls"]["contains"], result["api_calls"]),
         (RETURNED["instances"]["contains"], result["instance"]),
     ):
         for key, about in documented.items():

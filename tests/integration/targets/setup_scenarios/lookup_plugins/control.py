@@ -36,9 +36,9 @@ class LookupModule(LookupBase):
             with _OPENER.open(request, timeout=TIMEOUT) as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
-            raise AnsibleError("%s: %s" % (path, error.read().decode())) from None
+            raise AnsibleError(f"{path}: {error.read().decode()}") from None
         results = answer.get("results", [])
         failed = [result for result in results if "error" in result]
         if failed:
-            raise AnsibleError("%s: %s" % (path, json.dumps(results)))
+            raise AnsibleError(f"{path}: {json.dumps(results)}")
         return [answer]

@@ -19,7 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import (
     LARGEST_ANSWER,
     LIST,
@@ -45,6 +44,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeClock
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import (
     Exchanges,
@@ -68,7 +68,16 @@ BUSY = failure(429, 10429, Retry_After="7")
 DENIED = failure(401, 10000, "Authentication error")
 
 
-def client_for(url="https://api.cloudflare.com/client/v4", clock=None, credentials=TOKEN, account="0123", retries=2, timeout=30.0, verify=None, check=None):
+def client_for(
+    url="https://api.cloudflare.com/client/v4",
+    clock=None,
+    credentials=TOKEN,
+    account="0123",
+    retries=2,
+    timeout=30.0,
+    verify=None,
+    check=None,
+):
     clock = clock or FakeClock()
     connection = Connection(url, account, credentials, timeout, retries, verify, is_loopback="127.0.0.1" in url or "localhost" in url)
     return Client(connection, RateGate(clock), clock, "2.19.1", concurrency=8, check=check or (lambda: None))
@@ -170,7 +179,7 @@ def test_backoff_between_attempts():
     client, _adapter = scripted(Reply(503, b""), clock=clock, retries=4)
     raised(client)
     assert len(clock.sleeps) == 4
-    assert all(0.25 * 2 ** number <= pause <= 0.5 * 2 ** number for number, pause in enumerate(clock.sleeps))
+    assert all(0.25 * 2**number <= pause <= 0.5 * 2**number for number, pause in enumerate(clock.sleeps))
 
 
 def test_no_retries_at_all():
@@ -179,10 +188,17 @@ def test_no_retries_at_all():
     assert len(adapter.requests) == 1
 
 
-@each_row("then, kind", [
-    (failure(409, 10401), Refused), (failure(404, 10400), InstanceNotFound), (DENIED, AuthenticationError), (BUSY, LookStale),
-    (Reply(302, b""), UnusableServer), (Exchanges.not_connected(), NotSent),
-])
+@each_row(
+    "then, kind",
+    [
+        (failure(409, 10401), Refused),
+        (failure(404, 10400), InstanceNotFound),
+        (DENIED, AuthenticationError),
+        (BUSY, LookStale),
+        (Reply(302, b""), UnusableServer),
+        (Exchanges.not_connected(), NotSent),
+    ],
+)
 def test_an_answer_that_was_lost_before_is_told(then, kind):
     """What is answered to a repetition may be the consequence of the first attempt."""
     client, _adapter = scripted(Exchanges.reset(), then)
@@ -221,10 +237,17 @@ def test_a_change_is_decided_anew(once):
     assert call(client, PATCH, once).result == {"status": "running"}
 
 
-@each_row("reply", [
-    Reply(429, b""), Reply(429, b"error code: 1015"), failure(429, 10429), failure(200, 10429), failure(403, None, "workflows.api.error.rate_limit.exceeded"),
-    Reply(429, envelope({"status": "running"})),
-])
+@each_row(
+    "reply",
+    [
+        Reply(429, b""),
+        Reply(429, b"error code: 1015"),
+        failure(429, 10429),
+        failure(200, 10429),
+        failure(403, None, "workflows.api.error.rate_limit.exceeded"),
+        Reply(429, envelope({"status": "running"})),
+    ],
+)
 def test_every_form_of_a_refusal(reply):
     clock = FakeClock()
     client, _adapter = scripted(reply, OK, clock=clock)
@@ -252,10 +275,13 @@ def test_an_authentication_error_after_a_429_is_no_proof():
     assert len(adapter.requests) == 1
 
 
-@each_row("origin, says", [
-    ("CLOUDFLARE_API_TOKEN", "may edit Workers Scripts (they come from CLOUDFLARE_API_TOKEN)"),
-    (None, "may edit Workers Scripts; none were given: give api_token, or api_email and api_key"),
-])
+@each_row(
+    "origin, says",
+    [
+        ("CLOUDFLARE_API_TOKEN", "may edit Workers Scripts (they come from CLOUDFLARE_API_TOKEN)"),
+        (None, "may edit Workers Scripts; none were given: give api_token, or api_email and api_key"),
+    ],
+)
 def test_whose_credentials_are_refused(origin, says):
     client, _adapter = scripted(DENIED)
     client._connection = client._connection._replace(credentials_from=origin)
@@ -269,7 +295,9 @@ def test_nor_for_a_change_of_another_worker():
     assert len(adapter.requests) == 4
 
 
-@pytest.mark.parametrize("other, error", [(BUSY, None), (OK, AuthenticationError), (DENIED, AuthenticationError)], ids=["429", "200", "401"])
+@pytest.mark.parametrize(
+    ("other", "error"), [(BUSY, None), (OK, AuthenticationError), (DENIED, AuthenticationError)], ids=["429", "200", "401"]
+)
 def test_a_429_that_is_still_under_way(other, error):
     """It may be why this call is denied, so that the calls of other workers are waited for before the answer is believed."""
     others_go_out, denied = threading.Event(), threading.Event()
@@ -320,7 +348,7 @@ def test_calls_of_others_are_not_waited_for_without_end():
 @each_row("header, seconds", [
     (None, None), ("", None), ("7", 7.0), ("0", 0.0), (" 7 ", 7.0), ("7.5", None), ("-7", None), ("soon", None),
     ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-])
+])  # fmt: skip
 def test_retry_after(header, seconds):
     assert retry_after_seconds(header) == seconds
 
@@ -357,7 +385,10 @@ def test_limits_ahead_are_minded():
     assert len(adapter.requests) == 3
 
 
-@each_row("headers", [{"Ratelimit": "nonsense"}, {"Ratelimit": '"default";r=' + "9" * 5000 + ";t=1"}, {"Retry-After": "nonsense"}, {"Date": "nonsense"}])
+@each_row(
+    "headers",
+    [{"Ratelimit": "nonsense"}, {"Ratelimit": '"default";r=' + "9" * 5000 + ";t=1"}, {"Retry-After": "nonsense"}, {"Date": "nonsense"}],
+)
 def test_headers_that_make_no_sense(headers):
     client, _adapter = scripted(Reply(200, OK.body, headers))
     assert call(client).result == {"status": "running"}
@@ -403,11 +434,17 @@ def test_headers_on_the_wire():
             call(client)
             call(client, PATCH)
             read, patch = server.requests[-2:]
-            assert {name: read.headers[name] for name in ("authorization", "x-auth-email", "x-auth-key") if name in read.headers} == expected
+            assert {
+                name: read.headers[name] for name in ("authorization", "x-auth-email", "x-auth-key") if name in read.headers
+            } == expected
             assert read.headers["user-agent"] == f"edgeops.cloudflare/{VERSION} (ansible-core/2.19.1)"
             assert read.headers["accept"] == "application/json"
             assert (read.method, read.body) == ("GET", b"")
-            assert (patch.method, json.loads(patch.body), patch.headers["content-type"]) == ("PATCH", {"status": "pause"}, "application/json")
+            assert (patch.method, json.loads(patch.body), patch.headers["content-type"]) == (
+                "PATCH",
+                {"status": "pause"},
+                "application/json",
+            )
 
 
 @pytest.mark.parametrize("credentials", [TOKEN, PAIR, Credentials()], ids=["token", "pair", "none"])
@@ -441,7 +478,9 @@ def test_redirects_are_not_followed(status):
     assert (len(server.requests), other.requests) == (2, [])
 
 
-@each_row("location", ["", "/x", "//", "http://", "http://[", "http://a:b", "ftp://x/", "https://*.example.com/", "http://\xfc\xff/", "\xfc"])
+@each_row(
+    "location", ["", "/x", "//", "http://", "http://[", "http://a:b", "ftp://x/", "https://*.example.com/", "http://\xfc\xff/", "\xfc"]
+)
 def test_where_a_redirect_leads_does_not_matter(location):
     with LoopbackServer(lambda request, number: http(Reply(302, b"", {"Location": location}))) as server:
         client = client_for(server.url)
@@ -498,7 +537,7 @@ ENVIRONMENTS = [
 ]
 
 
-@pytest.mark.parametrize("environ, url, option, verify, is_proxied", ENVIRONMENTS)
+@pytest.mark.parametrize(("environ", "url", "option", "verify", "is_proxied"), ENVIRONMENTS)
 def test_verification_and_proxies(environ, url, option, verify, is_proxied, monkeypatch):
     """The task's own wish wins over the environment; a session's own settings would lose to it."""
     for name, value in environ.items():
@@ -566,7 +605,7 @@ BODIES = {
     "a redirect, dripping": (lambda connection: slow_end(connection, 302, Location="/x"), "did not end within 30 s (api_timeout)"),
     "silent": (silence, "no answer within 0.4 s (api_timeout)"),
     "silent in the middle": (lambda connection: (connection.sendall(http(OK)[:-5]), silence(connection))[1], "no answer within 0.4 s (api_timeout)"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -594,8 +633,11 @@ def test_a_broken_connection_is_no_obstacle_for_the_next_call():
 
 def test_packed_and_chunked_answers_are_read():
     packed = gzip.compress(json.dumps(OK.body).encode("utf-8"))
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n" + b"".join(
-        b"%x\r\n%s\r\n" % (len(part), part) for part in (packed[:7], packed[7:20], packed[20:])) + b"0\r\n\r\n"
+    chunked = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+        + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (packed[:7], packed[7:20], packed[20:]))
+        + b"0\r\n\r\n"
+    )
     with LoopbackServer(lambda request, number: [http(Reply(200, packed, {"Content-Encoding": "gzip"})), chunked][number]) as server:
         client = client_for(server.url)
         assert [call(client).result for _call in range(2)] == [{"status": "running"}] * 2
@@ -603,7 +645,7 @@ def test_packed_and_chunked_answers_are_read():
 
 
 def test_large_answers_are_read():
-    page = envelope([{"id": "i{0}".format(number), "status": "running", "note": "x" * 5000} for number in range(100)])
+    page = envelope([{"id": f"i{number}", "status": "running", "note": "x" * 5000} for number in range(100)])
     with LoopbackServer(lambda request, number: http(Reply(200, page))) as server:
         assert len(call(client_for(server.url), LIST).result) == 100
     assert LARGEST_ANSWER == 32 * 1024 * 1024
@@ -660,7 +702,7 @@ def test_hosts_that_can_not_be(host):
     (OSError("no such file"), UnusableServer, "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"),
     (requests.exceptions.InvalidURL("no"), UnusableServer,
      "api_url, or the proxy that the environment names, is not a URL that can be used; check both"),
-])
+])  # fmt: skip
 def test_classify(error, kind, sentence):
     told = classify(error, 30.0, "api.example")
     assert (told.__class__, told.message) == (kind, sentence)
@@ -693,7 +735,7 @@ def test_an_answer_is_as_old_as_its_request():
 IDS = [
     "order-1", "*/30 * * * *-1786001400000", "a/b", "a?b", "a#b", "a%2Fb", "%2e%2e", "...", "..a", "a/../b", "a b", " a", "ä", "日本", "~",
     "a;b", "a&b=c", "'\"<>", "\\", "a" * 271,
-]
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -711,7 +753,17 @@ def test_ids_on_the_wire(instance_id, echo):
     workflow.detail(instance_id)
     path, _mark, query = echo.requests[-1].target.partition("?")
     parts = path.split("/")
-    assert [requests.utils.unquote(part) for part in parts] == ["", "client", "v4", "accounts", "0123", "workflows", "my workflow/1", "instances", instance_id]
+    assert [requests.utils.unquote(part) for part in parts] == [
+        "",
+        "client",
+        "v4",
+        "accounts",
+        "0123",
+        "workflows",
+        "my workflow/1",
+        "instances",
+        instance_id,
+    ]
     assert query == "simple=true"
     workflow.change_status(instance_id, "pause")
     assert echo.requests[-1].target == path + "/status"
@@ -723,4 +775,11 @@ def test_any_id_on_the_wire(instance_id):
     with LoopbackServer(lambda request, number: http(OK)) as server:
         Workflow(client_for(server.url), "orders").detail(instance_id, steps=True)
     assert [requests.utils.unquote(part) for part in server.requests[0].target.split("/")] == [
-        "", "accounts", "0123", "workflows", "orders", "instances", instance_id]
+        "",
+        "accounts",
+        "0123",
+        "workflows",
+        "orders",
+        "instances",
+        instance_id,
+    ]

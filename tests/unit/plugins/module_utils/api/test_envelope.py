@@ -64,16 +64,19 @@ def test_result_info_that_is_none(result_info):
     assert read_answer(200, body(dict(OK, result_info=result_info)), dict).result_info == {}
 
 
-@each_row("messages, read", [
-    (None, []),
-    ({}, []),
-    ("beta", []),
-    ([{"code": 1000, "message": "beta"}], [{"code": 1000, "message": "beta"}]),
-    (["beta"], [{"code": None, "message": "beta"}]),
-    ([{"message": "beta"}], [{"code": None, "message": "beta"}]),
-    ([{"code": "1000", "message": ["beta"]}], [{"code": None, "message": "a message that is no text"}]),
-    ([None], [{"code": None, "message": "a message that is no text"}]),
-])
+@each_row(
+    "messages, read",
+    [
+        (None, []),
+        ({}, []),
+        ("beta", []),
+        ([{"code": 1000, "message": "beta"}], [{"code": 1000, "message": "beta"}]),
+        (["beta"], [{"code": None, "message": "beta"}]),
+        ([{"message": "beta"}], [{"code": None, "message": "beta"}]),
+        ([{"code": "1000", "message": ["beta"]}], [{"code": None, "message": "a message that is no text"}]),
+        ([None], [{"code": None, "message": "a message that is no text"}]),
+    ],
+)
 def test_messages(messages, read):
     assert read_answer(200, body(dict(OK, messages=messages)), dict).messages == read
 
@@ -89,7 +92,11 @@ def test_result_missing():
 
 
 CODES = [
-    (10000, AuthenticationError), (9109, AuthenticationError), (10200, WorkflowNotFound), (10400, InstanceNotFound), (10401, Refused),
+    (10000, AuthenticationError),
+    (9109, AuthenticationError),
+    (10200, WorkflowNotFound),
+    (10400, InstanceNotFound),
+    (10401, Refused),
     (10429, RateLimited),
 ]
 WORDS = [
@@ -121,27 +128,30 @@ def test_the_first_error_known_counts():
     assert outcome(400, envelope) is InstanceNotFound
 
 
-@each_row("http_status, with_envelope, without", [
-    (200, AnswerLost, AnswerLost),
-    (201, AnswerLost, AnswerLost),
-    (204, AnswerLost, AnswerLost),
-    (400, Refused, Refused),
-    (401, AuthenticationError, AuthenticationError),
-    (402, Refused, Refused),
-    (403, AuthenticationError, AuthenticationError),
-    (404, InstanceNotFound, UnusableServer),
-    (405, Refused, Refused),
-    (408, AnswerLost, AnswerLost),
-    (409, Refused, Refused),
-    (422, Refused, Refused),
-    (425, AnswerLost, AnswerLost),
-    (429, RateLimited, RateLimited),
-    (500, AnswerLost, AnswerLost),
-    (502, AnswerLost, AnswerLost),
-    (503, AnswerLost, AnswerLost),
-    (520, AnswerLost, AnswerLost),
-    (530, AnswerLost, AnswerLost),
-])
+@each_row(
+    "http_status, with_envelope, without",
+    [
+        (200, AnswerLost, AnswerLost),
+        (201, AnswerLost, AnswerLost),
+        (204, AnswerLost, AnswerLost),
+        (400, Refused, Refused),
+        (401, AuthenticationError, AuthenticationError),
+        (402, Refused, Refused),
+        (403, AuthenticationError, AuthenticationError),
+        (404, InstanceNotFound, UnusableServer),
+        (405, Refused, Refused),
+        (408, AnswerLost, AnswerLost),
+        (409, Refused, Refused),
+        (422, Refused, Refused),
+        (425, AnswerLost, AnswerLost),
+        (429, RateLimited, RateLimited),
+        (500, AnswerLost, AnswerLost),
+        (502, AnswerLost, AnswerLost),
+        (503, AnswerLost, AnswerLost),
+        (520, AnswerLost, AnswerLost),
+        (530, AnswerLost, AnswerLost),
+    ],
+)
 def test_http_status(http_status, with_envelope, without):
     assert outcome(http_status, error(10001, "internal_server")) is with_envelope
     assert outcome(http_status, dict(error(), errors=[])) is with_envelope
@@ -180,7 +190,7 @@ def test_success_must_be_true(success):
     (200, error(10001, "internal_server"), "the API's answer cannot be used (internal_server (code 10001))"),
     (200, b"{", "the API's answer cannot be used (HTTP 200, not its JSON)"),
     (400, dict(error(), errors=[{"code": 1, "message": "one"}, {"message": "two"}]), "the API says: one (code 1); two"),
-])
+])  # fmt: skip
 def test_sentences(http_status, envelope, message):
     assert message_of(http_status, envelope) == message
 
@@ -197,13 +207,16 @@ JSON = st.recursive(
     max_leaves=6,
 )
 ERRORS = st.fixed_dictionaries({"code": st.sampled_from([10000, 10400, 10429, 1, None, "x"]), "message": JSON})
-ENVELOPES = st.fixed_dictionaries({}, optional={
-    "success": st.one_of(st.booleans(), JSON),
-    "errors": st.one_of(st.lists(st.one_of(JSON, ERRORS)), JSON),
-    "messages": JSON,
-    "result": JSON,
-    "result_info": JSON,
-})
+ENVELOPES = st.fixed_dictionaries(
+    {},
+    optional={
+        "success": st.one_of(st.booleans(), JSON),
+        "errors": st.one_of(st.lists(st.one_of(JSON, ERRORS)), JSON),
+        "messages": JSON,
+        "result": JSON,
+        "result_info": JSON,
+    },
+)
 
 
 @given(st.integers(100, 599), st.one_of(st.binary(), JSON.map(body), ENVELOPES.map(body)), st.sampled_from([dict, list]))

@@ -14,8 +14,15 @@ FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and i
 
 #: Those that would meet every instance alike.
 FATAL = {
-    "OptionError", "AuthenticationError", "WorkflowNotFound", "UnusableServer", "NotSent", "RateLimitExceeded", "ControllerGone",
-    "TooManyMatched", "InternalError",
+    "OptionError",
+    "AuthenticationError",
+    "WorkflowNotFound",
+    "UnusableServer",
+    "NotSent",
+    "RateLimitExceeded",
+    "ControllerGone",
+    "TooManyMatched",
+    "InternalError",
 }
 
 
@@ -27,7 +34,13 @@ def test_what_stops_a_task():
 @each_row("kind", [kind for kind in FAMILY if kind is not LookStale])
 def test_what_an_error_carries(kind):
     error = kind("a sentence", code=10400, http_status=404)
-    assert (error.message, str(error), error.code, error.http_status, error.after_lost_answer) == ("a sentence", "a sentence", 10400, 404, False)
+    assert (error.message, str(error), error.code, error.http_status, error.after_lost_answer) == (
+        "a sentence",
+        "a sentence",
+        10400,
+        404,
+        False,
+    )
     assert (kind("a sentence").code, kind("a sentence").http_status) == (None, None)
 
 

@@ -37,27 +37,33 @@ def passage(gate, clock, ratelimit=None, **how):
 # -- headers ------------------------------------------------------------------------------------------------------
 
 
-@each_row("ratelimit, policy, allowances", [
-    (None, None, []),
-    ("", "", []),
-    ('"default";r=50;t=30', '"default";q=1200;w=300', [Allowance("default", 50, 30.0, 1200)]),
-    ('"default";r=50;t=30', None, [Allowance("default", 50, 30.0, None)]),
-    ('"default";r=50;t=30', '"other";q=1200;w=300', [Allowance("default", 50, 30.0, None)]),
-    ('"default";t=30;r=0', '"default";w=300;q=1200', [Allowance("default", 0, 30.0, 1200)]),
-    ("default;r=50;t=30", "default;q=1200;w=300", [Allowance("default", 50, 30.0, 1200)]),
-    ('"default" ; r=50 ; t=30', '"default"; q=1200', [Allowance("default", 50, 30.0, 1200)]),
-    ('"default";r=50;t=30, "burst";r=3;t=2', '"burst";q=100;w=60, "default";q=1200;w=300',
-     [Allowance("default", 50, 30.0, 1200), Allowance("burst", 3, 2.0, 100)]),
-    ('"default";r=50', None, []),
-    ('"default";t=30', None, []),
-    ("limit=100, remaining=50, reset=30", None, []),
-    ('"default";r=-1;t=30', None, []),
-    ('"default";r=many;t=30', None, []),
-    ("nonsense", "nonsense", []),
-    ('"default";r=' + "9" * 400 + ";t=30", None, []),
-    ('"default";r=' + "9" * 5000 + ";t=30", None, []),
-    ('"default";r=1;t=' + "9" * 400, '"default";q=' + "9" * 5000, []),
-])
+@each_row(
+    "ratelimit, policy, allowances",
+    [
+        (None, None, []),
+        ("", "", []),
+        ('"default";r=50;t=30', '"default";q=1200;w=300', [Allowance("default", 50, 30.0, 1200)]),
+        ('"default";r=50;t=30', None, [Allowance("default", 50, 30.0, None)]),
+        ('"default";r=50;t=30', '"other";q=1200;w=300', [Allowance("default", 50, 30.0, None)]),
+        ('"default";t=30;r=0', '"default";w=300;q=1200', [Allowance("default", 0, 30.0, 1200)]),
+        ("default;r=50;t=30", "default;q=1200;w=300", [Allowance("default", 50, 30.0, 1200)]),
+        ('"default" ; r=50 ; t=30', '"default"; q=1200', [Allowance("default", 50, 30.0, 1200)]),
+        (
+            '"default";r=50;t=30, "burst";r=3;t=2',
+            '"burst";q=100;w=60, "default";q=1200;w=300',
+            [Allowance("default", 50, 30.0, 1200), Allowance("burst", 3, 2.0, 100)],
+        ),
+        ('"default";r=50', None, []),
+        ('"default";t=30', None, []),
+        ("limit=100, remaining=50, reset=30", None, []),
+        ('"default";r=-1;t=30', None, []),
+        ('"default";r=many;t=30', None, []),
+        ("nonsense", "nonsense", []),
+        ('"default";r=' + "9" * 400 + ";t=30", None, []),
+        ('"default";r=' + "9" * 5000 + ";t=30", None, []),
+        ('"default";r=1;t=' + "9" * 400, '"default";q=' + "9" * 5000, []),
+    ],
+)
 def test_headers(ratelimit, policy, allowances):
     assert parse_allowances(ratelimit, policy) == allowances
 
@@ -89,7 +95,7 @@ def test_backoff(attempt, lowest, highest):
     assert backoff(attempt, rng=lambda: 1.0) == highest
 
 
-@given(st.integers(1, 10 ** 6), st.floats(0, 0.999), st.floats(0.1, 10), st.floats(0.1, 100))
+@given(st.integers(1, 10**6), st.floats(0, 0.999), st.floats(0.1, 10), st.floats(0.1, 100))
 def test_backoff_bounds(attempt, jitter, base, longest):
     wait = backoff(attempt, lambda: jitter, base, longest)
     assert min(longest, base) / 2 <= wait <= longest
@@ -245,11 +251,14 @@ def test_an_answer_that_was_overtaken_tells_nothing(clock):
     assert [passage(gate, clock) for _call in range(2)] == [1.0, 61.0]
 
 
-@each_row("seconds_later, sent_at, calls", [
-    (2, 2.5, 3),  # sent after the newest answer was read: the limit was raised, or has no fixed window
-    (59, 0.5, 1),  # an old one
-    (61, 0.5, 3),  # of the next window
-])
+@each_row(
+    "seconds_later, sent_at, calls",
+    [
+        (2, 2.5, 3),  # sent after the newest answer was read: the limit was raised, or has no fixed window
+        (59, 0.5, 1),  # an old one
+        (61, 0.5, 3),  # of the next window
+    ],
+)
 def test_when_a_larger_count_is_believed(clock, seconds_later, sent_at, calls):
     gate = RateGate(clock, reserve=0.0)
     clock.pass_by(1)

@@ -18,24 +18,27 @@ MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFS
 THREE = datetime(2026, 8, 6, 3, 0, 0, tzinfo=timezone.utc)
 
 
-@each_row("text, moment", [
-    ("2026-08-06T03:00:00Z", THREE),
-    ("2026-08-06T03:00:00z", THREE),
-    ("2026-08-06t03:00:00Z", THREE),
-    ("2026-08-06 03:00:00Z", THREE),
-    (" 2026-08-06T03:00:00Z\n", THREE),
-    ("2026-08-06T03:00Z", THREE),
-    ("2026-08-06T03:00:00+00:00", THREE),
-    ("2026-08-06T05:00:00+02:00", THREE),
-    ("2026-08-06T05:00:00+0200", THREE),
-    ("2026-08-06T05:00:00+02", THREE),
-    ("2026-08-05T23:30:00-03:30", THREE),
-    ("2026-08-06T03:00:00.5Z", THREE.replace(microsecond=500000)),
-    ("2026-08-06T03:00:00,5Z", THREE.replace(microsecond=500000)),
-    ("2026-08-06T03:00:00.123Z", THREE.replace(microsecond=123000)),
-    ("2026-08-06T03:00:00.123456789Z", THREE.replace(microsecond=123456)),
-    ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=timezone.utc)),
-])
+@each_row(
+    "text, moment",
+    [
+        ("2026-08-06T03:00:00Z", THREE),
+        ("2026-08-06T03:00:00z", THREE),
+        ("2026-08-06t03:00:00Z", THREE),
+        ("2026-08-06 03:00:00Z", THREE),
+        (" 2026-08-06T03:00:00Z\n", THREE),
+        ("2026-08-06T03:00Z", THREE),
+        ("2026-08-06T03:00:00+00:00", THREE),
+        ("2026-08-06T05:00:00+02:00", THREE),
+        ("2026-08-06T05:00:00+0200", THREE),
+        ("2026-08-06T05:00:00+02", THREE),
+        ("2026-08-05T23:30:00-03:30", THREE),
+        ("2026-08-06T03:00:00.5Z", THREE.replace(microsecond=500000)),
+        ("2026-08-06T03:00:00,5Z", THREE.replace(microsecond=500000)),
+        ("2026-08-06T03:00:00.123Z", THREE.replace(microsecond=123000)),
+        ("2026-08-06T03:00:00.123456789Z", THREE.replace(microsecond=123456)),
+        ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=timezone.utc)),
+    ],
+)
 def test_understood(text, moment):
     assert parse_timestamp(text) == moment
 
@@ -47,19 +50,22 @@ def test_understood(text, moment):
     "2026-08-06T03:00:00ZZ", "2026-08-06T03:00:00Z tomorrow", "2026-08-06T03:00:00+24:00", "2026-08-06T03:00:00+2:00",
     "2026-08-06T03:00:00.Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00",
     "٢٠٢٦-08-06T03:00:00Z",
-])
+])  # fmt: skip
 def test_not_understood(text):
     assert parse_timestamp(text) is None
 
 
-@each_row("moment, text", [
-    (THREE, "2026-08-06T03:00:00Z"),
-    (THREE.replace(microsecond=123999), "2026-08-06T03:00:00.123Z"),
-    (THREE.replace(microsecond=999), "2026-08-06T03:00:00Z"),
-    (THREE.replace(microsecond=7000), "2026-08-06T03:00:00.007Z"),
-    (THREE.astimezone(timezone(timedelta(hours=2))), "2026-08-06T03:00:00Z"),
-    (datetime(999, 1, 1, tzinfo=timezone.utc), "0999-01-01T00:00:00Z"),
-])
+@each_row(
+    "moment, text",
+    [
+        (THREE, "2026-08-06T03:00:00Z"),
+        (THREE.replace(microsecond=123999), "2026-08-06T03:00:00.123Z"),
+        (THREE.replace(microsecond=999), "2026-08-06T03:00:00Z"),
+        (THREE.replace(microsecond=7000), "2026-08-06T03:00:00.007Z"),
+        (THREE.astimezone(timezone(timedelta(hours=2))), "2026-08-06T03:00:00Z"),
+        (datetime(999, 1, 1, tzinfo=timezone.utc), "0999-01-01T00:00:00Z"),
+    ],
+)
 def test_as_the_api_takes_it(moment, text):
     assert to_utc(moment) == text
 

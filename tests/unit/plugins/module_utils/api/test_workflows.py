@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, InstanceNotFound, WorkflowNotFound
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Observed, Page, Workflow
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 
@@ -42,7 +42,7 @@ def answer(result, sent_at=7.0, **result_info):
 
 
 def items(first, count):
-    return [{"id": "i{0}".format(number), "status": "running"} for number in range(first, first + count)]
+    return [{"id": f"i{number}", "status": "running"} for number in range(first, first + count)]
 
 
 # -- one instance -----------------------------------------------------------------------------------------------------
@@ -83,10 +83,16 @@ def test_changes(arguments, body, once):
     calls = Calls(answer({"status": "running", "timestamp": "t"}))
     answered = Workflow(calls, "orders").change_status("a", *arguments, slots=0, longest_wait=1.5, is_repetition=True)
     assert answered == {"status": "running", "timestamp": "t"}
-    assert calls.made == [(
-        "PATCH", "/accounts/0123/workflows/orders/instances/a/status", PATCH, None, body,
-        {"once": once, "slots": 0, "longest_wait": 1.5, "is_repetition": True},
-    )]
+    assert calls.made == [
+        (
+            "PATCH",
+            "/accounts/0123/workflows/orders/instances/a/status",
+            PATCH,
+            None,
+            body,
+            {"once": once, "slots": 0, "longest_wait": 1.5, "is_repetition": True},
+        )
+    ]
 
 
 def test_the_workflow_that_is_not_there_is_named():
@@ -118,17 +124,26 @@ def test_an_empty_one():
 def test_filters_of_the_server():
     calls = Calls(answer([]))
     pages(calls, "errored", "2026-08-06T00:00:00Z", "2026-08-07T00:00:00Z")
-    assert calls.queries == [{
-        "per_page": "100", "direction": "desc", "status": "errored", "date_start": "2026-08-06T00:00:00Z", "date_end": "2026-08-07T00:00:00Z",
-    }]
+    assert calls.queries == [
+        {
+            "per_page": "100",
+            "direction": "desc",
+            "status": "errored",
+            "date_start": "2026-08-06T00:00:00Z",
+            "date_end": "2026-08-07T00:00:00Z",
+        }
+    ]
 
 
 @each_row("is_development_session", [False, True])
 def test_cursors_are_followed(is_development_session):
     """However many a page holds; never a page number beside them."""
     calls = Calls(
-        answer(items(0, PAGE_SIZE), cursor="c1", total_count=250), answer(items(100, 3), cursor="c2"), answer([], cursor="c3"),
-        answer(items(103, PAGE_SIZE)), is_development_session=is_development_session,
+        answer(items(0, PAGE_SIZE), cursor="c1", total_count=250),
+        answer(items(100, 3), cursor="c2"),
+        answer([], cursor="c3"),
+        answer(items(103, PAGE_SIZE)),
+        is_development_session=is_development_session,
     )
     listed = pages(calls, "running")
     assert [len(page.items) for page in listed] == [100, 3, 0, 100]
@@ -144,9 +159,17 @@ def test_production_is_never_paged_by_number():
     assert len(pages(calls)) == 1
 
 
-@each_row("sizes, totals", [
-    ([100, 100, 50], [250] * 3), ([100, 100], [200] * 2), ([100, 100, 0], [None] * 3), ([40], [40]), ([40], [400]), ([100, 30], [None] * 2),
-])
+@each_row(
+    "sizes, totals",
+    [
+        ([100, 100, 50], [250] * 3),
+        ([100, 100], [200] * 2),
+        ([100, 100, 0], [None] * 3),
+        ([40], [40]),
+        ([40], [400]),
+        ([100, 30], [None] * 2),
+    ],
+)
 def test_a_development_session_is(sizes, totals):
     """It knows no cursors. It ends with a page that is not full, or where the server's count is reached."""
     first, answers = 0, []
@@ -168,7 +191,7 @@ def test_pages_are_asked_for_as_they_are_taken():
 
 @each_row("result", [
     [None, 3, "a", [], {}, {"id": None}, {"id": ""}, {"id": 7}, {"id": ["a"]}, {"id": "."}, {"id": ".."}, {"id": "a", "status": "running"}],
-])
+])  # fmt: skip
 def test_what_is_no_instance_is_left_out(result):
     assert pages(Calls(answer(result)))[0].items == [{"id": "a", "status": "running"}]
 
@@ -178,13 +201,16 @@ def test_the_server_s_count(total, known):
     assert pages(Calls(answer([], total_count=total)))[0].total == known
 
 
-@each_row("answers", [
-    [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c1")],
-    [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c2"), answer(items(0, 2), cursor="c3")],
-    [answer([], cursor="c1"), answer([], cursor="c2"), answer([], cursor="c1")],
-    [answer(items(0, 2), cursor={"at": 1}), answer(items(2, 2), cursor={"at": 1})],
-    [answer(items(0, PAGE_SIZE)), answer(items(0, PAGE_SIZE))],
-])
+@each_row(
+    "answers",
+    [
+        [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c1")],
+        [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c2"), answer(items(0, 2), cursor="c3")],
+        [answer([], cursor="c1"), answer([], cursor="c2"), answer([], cursor="c1")],
+        [answer(items(0, 2), cursor={"at": 1}), answer(items(2, 2), cursor={"at": 1})],
+        [answer(items(0, PAGE_SIZE)), answer(items(0, PAGE_SIZE))],
+    ],
+)
 def test_a_listing_that_goes_in_circles(answers):
     with pytest.raises(AnswerLost) as caught:
         pages(Calls(*answers, is_development_session=True))

@@ -11,7 +11,6 @@ import tracemalloc
 
 import pytest
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     AnswerLost,
     AuthenticationError,
@@ -23,7 +22,11 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     TooManyMatched,
     WorkflowNotFound,
 )
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet, Limits
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
     CHANGED,
     FAILED,
@@ -31,10 +34,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
     UNCHANGED,
     UNKNOWN,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import (
     FakeClock,
@@ -59,8 +59,14 @@ def run(workflow, state, ids=None, select=None, check_mode=False, controller=Non
     wanted = Wanted(state=state, **wanted)
     surveyor = Surveyor(workflow, workflow.clock, lambda: http_date(workflow.clock.monotonic() + 3600))
     fleet = Fleet(
-        workflow, surveyor, wanted, Limits(**dict(LIMITS, **(limits or {}))), workflow.clock, gate or OpenGate(),
-        controller or FakeController(), check_mode,
+        workflow,
+        surveyor,
+        wanted,
+        Limits(**dict(LIMITS, **(limits or {}))),
+        workflow.clock,
+        gate or OpenGate(),
+        controller or FakeController(),
+        check_mode,
     )
     fleet.run(None if ids is None else list(ids), selection)
     assert all(pursuit.outcome for pursuit in fleet.pursuits), "every instance has an outcome, always"
@@ -80,8 +86,14 @@ def errored_in_charge(instance):
     """Let an errored instance have a log in which the step `charge` has failed."""
     instance.steps = [
         {"name": "reserve-1", "type": "step", "start": stamp(0.2), "end": stamp(0.3), "success": True},
-        {"name": "charge-1", "type": "step", "start": stamp(0.4), "end": stamp(0.9), "success": False,
-         "error": {"name": "Error", "message": "card declined"}},
+        {
+            "name": "charge-1",
+            "type": "step",
+            "start": stamp(0.4),
+            "end": stamp(0.9),
+            "success": False,
+            "error": {"name": "Error", "message": "card declined"},
+        },
     ]
     return instance
 
@@ -238,7 +250,7 @@ def test_check_mode_for_many(clock):
 
 def test_ids_by_listing(clock):
     workflow = FakeWorkflow(clock, *many(60))
-    fleet = run(workflow, "paused", ids=["i{0:04d}".format(number) for number in range(50)])
+    fleet = run(workflow, "paused", ids=[f"i{number:04d}" for number in range(50)])
     assert calls(workflow) == {"list": 1, "patch": 50}
     assert outcomes(fleet) == {CHANGED: 50}
 
@@ -273,7 +285,7 @@ def test_errors_of_those_that_errored_again(clock):
 @each_row("concurrency", [1, 8])
 def test_order_given(clock, concurrency):
     workflow = FakeWorkflow(clock, *many(40))
-    asked = ["i{0:04d}".format(number * 7 % 40) for number in range(40)] + ["elsewhere"]
+    asked = [f"i{number * 7 % 40:04d}" for number in range(40)] + ["elsewhere"]
     fleet = run(workflow, "paused", ids=asked, limits={"concurrency": concurrency})
     assert [pursuit.id for pursuit in fleet.pursuits] == asked
 
@@ -294,11 +306,11 @@ def test_newest_first(clock, concurrency):
 def test_every_instance_is_attempted(clock):
     workflow = FakeWorkflow(clock, *many(30))
     for number in (3, 4, 17):
-        workflow.instances["i{0:04d}".format(number)].status = "complete"
+        workflow.instances[f"i{number:04d}"].status = "complete"
     workflow.fail(("patch", "i0020"), AnswerLost("no answer"), times=9)
     workflow.fail(("patch", "i0021"), Refused("the API says: no", None, 409))
     del workflow.instances["i0022"]
-    fleet = run(workflow, "paused", ids=["i{0:04d}".format(number) for number in range(30)])
+    fleet = run(workflow, "paused", ids=[f"i{number:04d}" for number in range(30)])
     assert outcomes(fleet) == {CHANGED: 24, FAILED: 6}
     assert fleet.fatal is None
     assert not [pursuit for pursuit in fleet.pursuits if pursuit.failed and "run" not in pursuit.msg and "check" not in pursuit.msg]
@@ -317,7 +329,7 @@ def test_lost_restarts_are_sent_once(clock):
 def test_timeouts_are_per_instance(clock):
     """One takes for ever; it fails after its own time, and the others don't notice."""
     workflow = FakeWorkflow(clock, *many(5, pausing=4.0))
-    workflow.instances["i0002"].pausing = 10 ** 6
+    workflow.instances["i0002"].pausing = 10**6
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), wait_timeout=20.0)
     assert outcomes(fleet) == {CHANGED: 4, FAILED: 1}
     slow = fleet.pursuits[2]
@@ -327,7 +339,7 @@ def test_timeouts_are_per_instance(clock):
 
 
 def test_each_timeout_runs_from_its_own_patch(clock):
-    workflow = FakeWorkflow(clock, *many(3, pausing=10 ** 6), latency=1.0)
+    workflow = FakeWorkflow(clock, *many(3, pausing=10**6), latency=1.0)
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), wait_timeout=10.0, wait_sleep=1.0)
     assert outcomes(fleet) == {FAILED: 3}
     # GET and PATCH of the third end at 6 seconds; the last look of it is asked for at 16 or later.
@@ -350,7 +362,7 @@ def test_a_poll_that_fails_is_made_up_for(clock, error):
 def test_a_listing_that_fails_for_good_is_done_without(clock, error):
     """They are looked at one by one then."""
     workflow = FakeWorkflow(clock, *many(50, pausing=5.0))
-    workflow.before(("patch", "i0000"), lambda: workflow.fail(("list",), error, times=10 ** 6))
+    workflow.before(("patch", "i0000"), lambda: workflow.fail(("list",), error, times=10**6))
     fleet = run(workflow, "paused", select=running())
     assert (outcomes(fleet), fleet.fatal) == ({CHANGED: 50}, None)
     assert calls(workflow)["list"] <= (2 if isinstance(error, Refused) else 9)
@@ -369,7 +381,7 @@ def test_explaining_fails_nothing(clock, error):
 def test_looks_that_fail_are_made_up_for_without_haste(clock):
     """The first look after a resume comes at once; when it fails, the next ones come after growing pauses, as in any wait."""
     workflow = FakeWorkflow(clock, FakeInstance("a", "paused"), latency=0.1)
-    workflow.before(("patch",), lambda: workflow.fail(("detail",), AnswerLost("no answer"), times=10 ** 6))
+    workflow.before(("patch",), lambda: workflow.fail(("detail",), AnswerLost("no answer"), times=10**6))
     fleet = run(workflow, "running", ids=["a"])
     assert outcomes(fleet) == {FAILED: 1}
     assert fleet.pursuits[0].changed and "can't be looked at now: no answer" in fleet.pursuits[0].msg
@@ -383,7 +395,7 @@ def test_looks_that_fail_are_made_up_for_without_haste(clock):
 def test_max_failures(clock):
     workflow = FakeWorkflow(clock, *many(20))
     for number in (1, 3, 5, 7, 9):
-        workflow.instances["i{0:04d}".format(number)].status = "complete"
+        workflow.instances[f"i{number:04d}"].status = "complete"
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), limits={"max_failures": 3})
     assert [pursuit.outcome for pursuit in fleet.pursuits[:6]] == [CHANGED, FAILED] * 3
     # What the listing has told already needs no sending.
@@ -397,7 +409,7 @@ def test_max_failures(clock):
 def test_max_failures_in_check_mode_and_in_earnest(clock, check_mode):
     workflow = FakeWorkflow(clock, *many(20))
     for number in (18, 19):
-        workflow.instances["i{0:04d}".format(number)].status = "complete"
+        workflow.instances[f"i{number:04d}"].status = "complete"
     fleet = run(workflow, "paused", select={"id_glob": "*"}, limits={"max_failures": 1}, check_mode=check_mode)
     assert outcomes(fleet) == {FAILED: 2, NOT_ATTEMPTED: 18}
     assert not [pursuit for pursuit in fleet.pursuits if pursuit.changed]
@@ -406,7 +418,7 @@ def test_max_failures_in_check_mode_and_in_earnest(clock, check_mode):
 def test_max_failures_that_is_not_reached(clock):
     workflow = FakeWorkflow(clock, *many(20))
     for number in (1, 3, 5):
-        workflow.instances["i{0:04d}".format(number)].status = "complete"
+        workflow.instances[f"i{number:04d}"].status = "complete"
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), limits={"max_failures": 4})
     assert outcomes(fleet) == {CHANGED: 17, FAILED: 3}
 
@@ -436,10 +448,16 @@ def test_max_failures_with_looks_that_fail(clock):
     assert workflow.count("detail") <= 9
 
 
-@each_row("error", [
-    AuthenticationError("the API refuses these credentials"), WorkflowNotFound("no such workflow"), NotSent("no connection"),
-    RateLimitExceeded("blocked for too long"), ControllerGone("stopped by SIGTERM"),
-])
+@each_row(
+    "error",
+    [
+        AuthenticationError("the API refuses these credentials"),
+        WorkflowNotFound("no such workflow"),
+        NotSent("no connection"),
+        RateLimitExceeded("blocked for too long"),
+        ControllerGone("stopped by SIGTERM"),
+    ],
+)
 def test_errors_that_meet_all_alike_stop_at_once(clock, error):
     workflow = FakeWorkflow(clock, *many(20))
     workflow.fail(("patch", "i0014"), error)
@@ -453,7 +471,7 @@ def test_errors_that_meet_all_alike_stop_at_once(clock, error):
 
 def test_they_stop_all_workers(clock):
     workflow = FakeWorkflow(clock, *many(200))
-    workflow.fail(("patch",), AuthenticationError("the API refuses these credentials"), times=10 ** 6)
+    workflow.fail(("patch",), AuthenticationError("the API refuses these credentials"), times=10**6)
     fleet = run(workflow, "paused", select=running(), limits={"concurrency": 8})
     assert workflow.count("patch") <= 8
     assert outcomes(fleet) == {NOT_ATTEMPTED: 200}
@@ -545,8 +563,11 @@ def test_the_controller_goes_while_they_settle(clock):
 def test_what_was_seen_to_be_reached_before_the_end_counts(clock):
     """The task ends between two pages of a poll; those of the first page were seen paused."""
     workflow = FakeWorkflow(clock, *many(150, pausing=3.0))
-    workflow.before(("list", None, 2), lambda: None if clock.monotonic() < 3 else workflow.fail(
-        ("list", None, 2), RateLimitExceeded("blocked for too long")), times=99)
+    workflow.before(
+        ("list", None, 2),
+        lambda: None if clock.monotonic() < 3 else workflow.fail(("list", None, 2), RateLimitExceeded("blocked for too long")),
+        times=99,
+    )
     fleet = run(workflow, "paused", select=running())
     assert isinstance(fleet.fatal, RateLimitExceeded)
     assert outcomes(fleet) == {CHANGED: 100, FAILED: 50}
@@ -646,7 +667,7 @@ def test_no_thread_is_left(clock):
 
 def memory(count):
     """Bytes that a task on so many instances takes at its peak, its result included."""
-    workflow = FakeWorkflow(FakeClock(10 ** 5), *many(count))
+    workflow = FakeWorkflow(FakeClock(10**5), *many(count))
     tracemalloc.start()
     try:
         fleet = run(workflow, "paused", select=running(), limits={"concurrency": 8})
@@ -660,11 +681,11 @@ def memory(count):
 def test_memory_of_ten_thousand():
     """Each instance takes its share, and ten thousand of them together leave room in 150 MiB for Python and its libraries."""
     each = (memory(1500) - memory(500)) / 1000.0
-    assert each * 10000 < 70 * 1024 * 1024, "{0:.0f} bytes for each instance".format(each)
+    assert each * 10000 < 70 * 1024 * 1024, f"{each:.0f} bytes for each instance"
 
 
 def test_ten_thousand_instances():
-    workflow = FakeWorkflow(FakeClock(10 ** 5), *many(10000))
+    workflow = FakeWorkflow(FakeClock(10**5), *many(10000))
     fleet = run(workflow, "paused", select=running(), limits={"concurrency": 8})
     assert calls(workflow) == {"list": 100, "patch": 10000}
     assert outcomes(fleet) == {CHANGED: 10000}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AuthenticationError, ControllerGone, TooManyMatched
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Found
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     CHARGE,
@@ -59,7 +59,7 @@ def not_attempted(instance_id="order-1", reason="max_failures (3) is reached"):
 
 
 def each(kind, count, first=1, **how):
-    return [kind("order-{0}".format(number), **how) for number in range(first, first + count)]
+    return [kind(f"order-{number}", **how) for number in range(first, first + count)]
 
 
 # -- items ------------------------------------------------------------------------------------------------------------
@@ -67,15 +67,29 @@ def each(kind, count, first=1, **how):
 
 def test_item_of_a_changed_one():
     assert report.item(paused()) == {
-        "id": "order-1", "status": "paused", "previous_status": "running", "action": "pause", "changed": True, "failed": False,
-        "timestamp": ACCEPTED, "outcome": "changed", "msg": "instance order-1 is paused (was running; pause accepted 03:02:07Z)",
+        "id": "order-1",
+        "status": "paused",
+        "previous_status": "running",
+        "action": "pause",
+        "changed": True,
+        "failed": False,
+        "timestamp": ACCEPTED,
+        "outcome": "changed",
+        "msg": "instance order-1 is paused (was running; pause accepted 03:02:07Z)",
     }
 
 
 def test_item_of_an_unchanged_one():
     assert report.item(was_paused()) == {
-        "id": "order-1", "status": "paused", "previous_status": "paused", "action": None, "changed": False, "failed": False, "timestamp": None,
-        "outcome": "unchanged", "msg": "instance order-1 is already paused; nothing was sent",
+        "id": "order-1",
+        "status": "paused",
+        "previous_status": "paused",
+        "action": None,
+        "changed": False,
+        "failed": False,
+        "timestamp": None,
+        "outcome": "unchanged",
+        "msg": "instance order-1 is already paused; nothing was sent",
     }
 
 
@@ -119,10 +133,19 @@ def test_every_item_has_the_same_keys():
 def test_summary():
     again_errored = story(saw("errored"), ok(), saw("errored", run=1), state="restarted", instance_id="r")
     unknown = story(saw("errored"), lost(), saw("errored"), saw("errored", after=30), state="restarted", instance_id="u")
-    pursuits = each(paused, 2) + [was_paused(), complete(), slow(), again_errored, unknown, not_attempted(), story(gone())]
+    pursuits = [*each(paused, 2), was_paused(), complete(), slow(), again_errored, unknown, not_attempted(), story(gone())]
     assert report.summary(pursuits, None, 4.23456) == {
-        "matched": 9, "changed": 3, "unchanged": 1, "failed": 3, "unknown": 1, "not_attempted": 1, "finished_again": 1,
-        "by_status": {"paused": 3, "complete": 1, "waitingForPause": 1, "errored": 2}, "passes": 0, "converged": True, "duration": 4.235,
+        "matched": 9,
+        "changed": 3,
+        "unchanged": 1,
+        "failed": 3,
+        "unknown": 1,
+        "not_attempted": 1,
+        "finished_again": 1,
+        "by_status": {"paused": 3, "complete": 1, "waitingForPause": 1, "errored": 2},
+        "passes": 0,
+        "converged": True,
+        "duration": 4.235,
     }
 
 
@@ -133,9 +156,13 @@ def test_summary_of_a_selection():
 
 @given(st.lists(st.sampled_from([paused, was_paused, complete, slow, not_attempted]), max_size=12))
 def test_outcomes_add_up(kinds):
-    pursuits = [kind("order-{0}".format(number)) for number, kind in enumerate(kinds)]
+    pursuits = [kind(f"order-{number}") for number, kind in enumerate(kinds)]
     summary = report.summary(pursuits, None, 1.0)
-    assert sum(summary[outcome] for outcome in ("changed", "unchanged", "failed", "unknown", "not_attempted")) == summary["matched"] == len(kinds)
+    assert (
+        sum(summary[outcome] for outcome in ("changed", "unchanged", "failed", "unknown", "not_attempted"))
+        == summary["matched"]
+        == len(kinds)
+    )
     text = report.message(pursuits, "orders", "paused", False)
     assert text
     if len(kinds) > 1:
@@ -167,7 +194,12 @@ BOTH_WAYS = [
     ("restarted", {}, saw("running"), [ok(), saw("running", run=1)]),
     ("restarted", {}, saw("errored"), [ok(), saw("errored", run=1)]),
     ("restarted", {"step": CHARGE}, saw("errored", steps=STEPS), [ok(), saw("running", end=None, steps=again())]),
-    ("restarted", {"from_failed_step": True}, saw("errored", error=DECLINED, steps=STEPS), [ok(), saw("complete", ended=70, steps=again())]),
+    (
+        "restarted",
+        {"from_failed_step": True},
+        saw("errored", error=DECLINED, steps=STEPS),
+        [ok(), saw("complete", ended=70, steps=again())],
+    ),
     ("paused", {}, saw("paused"), []),
     ("paused", {"skip_finished": True}, saw("complete"), []),
 ]
@@ -184,7 +216,10 @@ def test_diff_is_the_same_in_check_mode_and_in_earnest(state, wanted, look, even
 def test_diff_of_restarts():
     full = story(saw("running"), ok(), saw("running", run=1), state="restarted", instance_id="a")
     from_step = story(saw("errored", steps=STEPS), check_mode=True, state="restarted", step=CHARGE, instance_id="b")
-    assert report.diff([full, from_step]) == {"before": {"a": "running", "b": "errored"}, "after": {"a": "restarted", "b": "restarted from charge (1)"}}
+    assert report.diff([full, from_step]) == {
+        "before": {"a": "running", "b": "errored"},
+        "after": {"a": "restarted", "b": "restarted from charge (1)"},
+    }
 
 
 # -- facts ------------------------------------------------------------------------------------------------------------
@@ -192,7 +227,8 @@ def test_diff_of_restarts():
 
 def test_facts():
     assert report.facts([paused("a"), was_paused("b"), not_attempted("c")]) == {
-        "a": {"status": "paused", "timestamp": ACCEPTED}, "b": {"status": "paused", "timestamp": None},
+        "a": {"status": "paused", "timestamp": ACCEPTED},
+        "b": {"status": "paused", "timestamp": None},
     }
 
 
@@ -201,7 +237,7 @@ def test_facts():
 
 def test_warnings():
     events = [saw("errored"), ok(), saw("errored", run=1, error=DECLINED)]
-    errored = [story(*events, state="restarted", instance_id="order-{0}".format(number)) for number in range(8)]
+    errored = [story(*events, state="restarted", instance_id=f"order-{number}") for number in range(8)]
     assert report.warnings([paused()], [], None, 0.0) == []
     assert report.warnings(errored[:2], [], None, 10.0) == [
         "instance order-0 was restarted and is errored again by now with Error: card declined",
@@ -229,13 +265,17 @@ MESSAGES = [
     (each(was_paused, 3), "paused 0 of 3 instances of orders; 3 unchanged"),
     (each(paused, 240) + each(complete, 2, 241), f"paused 240 of 242 instances of orders; 2 failed: 2 × {CANNOT} (order-241, order-242)"),
     (each(paused, 1) + each(complete, 5, 2), f"paused 1 of 6 instances of orders; 5 failed: 5 × {CANNOT} (order-2, order-3, order-4, …)"),
-    (each(paused, 2) + each(was_paused, 3, 3) + each(complete, 1, 6) + each(not_attempted, 4, 7),
-     f"paused 2 of 10 instances of orders; 3 unchanged; 1 failed: 1 × {CANNOT} (order-6); 4 not attempted: max_failures (3) is reached"),
+    (
+        each(paused, 2) + each(was_paused, 3, 3) + each(complete, 1, 6) + each(not_attempted, 4, 7),
+        f"paused 2 of 10 instances of orders; 3 unchanged; 1 failed: 1 × {CANNOT} (order-6); 4 not attempted: max_failures (3) is reached",
+    ),
     # The reasons are grouped, the most frequent first; what differs from one to the next is left out.
-    (each(complete, 1) + each(slow, 3, 2) + [story(gone(), instance_id="order-9")],
-     "paused 0 of 5 instances of orders; 5 failed: 3 × pause accepted, still waitingForPause after 300 s; it will pause when the step under way ends; "
-     f"run again to wait (order-2, order-3, order-4); 1 × {CANNOT} (order-1); 1 × was not found in workflow orders; check the id; a finished instance "
-     "is deleted after its retention (order-9)"),
+    (
+        each(complete, 1) + each(slow, 3, 2) + [story(gone(), instance_id="order-9")],
+        "paused 0 of 5 instances of orders; 5 failed: 3 × pause accepted, still waitingForPause after 300 s; it will pause when the step under way ends; "
+        f"run again to wait (order-2, order-3, order-4); 1 × {CANNOT} (order-1); 1 × was not found in workflow orders; check the id; a finished instance "
+        "is deleted after its retention (order-9)",
+    ),
 ]
 
 
@@ -272,15 +312,24 @@ def test_a_few_groups_are_shown():
     assert text.count(" × ") == 3
 
 
-@each_row("state, verb, participle", [
-    ("paused", "pause", "paused"), ("running", "resume", "resumed"), ("terminated", "terminate", "terminated"), ("restarted", "restart", "restarted"),
-])
+@each_row(
+    "state, verb, participle",
+    [
+        ("paused", "pause", "paused"),
+        ("running", "resume", "resumed"),
+        ("terminated", "terminate", "terminated"),
+        ("restarted", "restart", "restarted"),
+    ],
+)
 def test_verbs(state, verb, participle):
     status = {"paused": "running", "running": "paused", "terminated": "running", "restarted": "errored"}[state]
     foretold = [story(listed(status), state=state, check_mode=True, instance_id=name) for name in "ab"]
     assert report.message(foretold, "orders", state, True) == f"would {verb} 2 of 2 instances of orders"
     assert report.message(foretold, "orders", state, False) == f"{participle} 2 of 2 instances of orders"
-    assert report.message(foretold, "orders", state, True, estimate="about 2 calls") == f"would {verb} 2 of 2 instances of orders; about 2 calls"
+    assert (
+        report.message(foretold, "orders", state, True, estimate="about 2 calls")
+        == f"would {verb} 2 of 2 instances of orders; about 2 calls"
+    )
 
 
 def test_what_ended_the_task_comes_first():
@@ -296,7 +345,10 @@ def test_what_ended_the_task_comes_first():
     assert report.message(each(paused, 2) + each(not_attempted, 3, 3, reason=gone_.message), "orders", "paused", False, gone_) == (
         "stopped by SIGTERM; paused 2 of 5 instances of orders; 3 not attempted"
     )
-    assert report.message([], "orders", "paused", False, TooManyMatched("more than 10 instances match")) == "more than 10 instances match; nothing was changed"
+    assert (
+        report.message([], "orders", "paused", False, TooManyMatched("more than 10 instances match"))
+        == "more than 10 instances match; nothing was changed"
+    )
 
 
 def test_changes_are_told_whatever_failed():
@@ -307,7 +359,9 @@ def test_changes_are_told_whatever_failed():
 
 
 def test_unknown_ones_are_told_apart():
-    pursuits = [story(saw("errored"), lost(), saw("errored"), saw("errored", after=30), state="restarted", instance_id=name) for name in "ab"]
+    pursuits = [
+        story(saw("errored"), lost(), saw("errored"), saw("errored", after=30), state="restarted", instance_id=name) for name in "ab"
+    ]
     text = report.message(pursuits, "orders", "restarted", False)
     assert text.startswith("restarted 0 of 2 instances of orders; 2 unknown: 2 × is errored: restart sent, answer lost")
     assert "NOT sent again" in text
@@ -321,25 +375,31 @@ def test_refusals_are_grouped():
 # -- estimates --------------------------------------------------------------------------------------------------------
 
 
-@each_row("changes, calls_each, rate, reserve, text", [
-    (10, 1, None, 0.2, "about 10 calls, within the quota of 1,200 in five minutes"),
-    (960, 1, None, 0.2, "about 960 calls, within the quota of 1,200 in five minutes"),
-    (1200, 1, None, 0.0, "about 1,200 calls, within the quota of 1,200 in five minutes"),
-    (1200, 1, None, 0.2, "about 1,200 calls, 60 s under the rate limit"),
-    (1200, 2, None, 0.2, "about 2,400 calls, 6 minutes under the rate limit"),
-    (10000, 1, None, 0.2, "about 10,000 calls, 38 minutes under the rate limit"),
-    (100, 1, 10.0, 0.2, "about 100 calls, 10 s under the rate limit"),
-    (10000, 1, 100.0, 0.2, "about 10,000 calls, 38 minutes under the rate limit"),
-])
+@each_row(
+    "changes, calls_each, rate, reserve, text",
+    [
+        (10, 1, None, 0.2, "about 10 calls, within the quota of 1,200 in five minutes"),
+        (960, 1, None, 0.2, "about 960 calls, within the quota of 1,200 in five minutes"),
+        (1200, 1, None, 0.0, "about 1,200 calls, within the quota of 1,200 in five minutes"),
+        (1200, 1, None, 0.2, "about 1,200 calls, 60 s under the rate limit"),
+        (1200, 2, None, 0.2, "about 2,400 calls, 6 minutes under the rate limit"),
+        (10000, 1, None, 0.2, "about 10,000 calls, 38 minutes under the rate limit"),
+        (100, 1, 10.0, 0.2, "about 100 calls, 10 s under the rate limit"),
+        (10000, 1, 100.0, 0.2, "about 10,000 calls, 38 minutes under the rate limit"),
+    ],
+)
 def test_estimates(changes, calls_each, rate, reserve, text):
     assert report.estimate(changes, calls_each, rate, reserve) == text
 
 
-@each_row("least_left, text", [
-    (None, "about 100 calls, within the quota of 1,200 in five minutes"),
-    ((100, 60.0), "about 100 calls, within the quota of 1,200 in five minutes"),
-    ((29, 60.0), "about 100 calls, of which the API allows 29 in the next 60 s"),
-    ((0, 280.0), "about 100 calls, of which the API allows 0 in the next 5 minutes"),
-])
+@each_row(
+    "least_left, text",
+    [
+        (None, "about 100 calls, within the quota of 1,200 in five minutes"),
+        ((100, 60.0), "about 100 calls, within the quota of 1,200 in five minutes"),
+        ((29, 60.0), "about 100 calls, of which the API allows 29 in the next 60 s"),
+        ((0, 280.0), "about 100 calls, of which the API allows 0 in the next 5 minutes"),
+    ],
+)
 def test_estimates_by_what_the_api_tells(least_left, text):
     assert report.estimate(100, 1, None, 0.2, least_left) == text

@@ -24,46 +24,54 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def item(**fields):
     made = {
-        "id": "order-1", "status": "errored", "created_on": stamp(0), "started_on": stamp(1), "ended_on": stamp(9), "version_id": "v1",
+        "id": "order-1",
+        "status": "errored",
+        "created_on": stamp(0),
+        "started_on": stamp(1),
+        "ended_on": stamp(9),
+        "version_id": "v1",
         "trigger_source": "api",
     }
     made.update(fields)
     return made
 
 
-@each_row("selection, fields, matches", [
-    ({"statuses": ("errored", "paused")}, {}, True),
-    ({"statuses": ("paused",)}, {}, False),
-    ({"statuses": ("paused",)}, {"status": "Paused"}, False),
-    ({"id_glob": "order-*"}, {}, True),
-    ({"id_glob": "order-?"}, {}, True),
-    ({"id_glob": "Order-*"}, {}, False),
-    ({"id_glob": "order"}, {}, False),
-    ({"id_glob": "order-[0-9]"}, {}, True),
-    ({"id_glob": "order-[!0-9]"}, {}, False),
-    ({"id_glob": "[*]/30*"}, {"id": "*/30 * * * *-1786001400000"}, True),
-    ({"id_glob": "*a*"}, {"id": "x\ny-a-z"}, True),
-    ({"version_id": "v1"}, {}, True),
-    ({"version_id": "v"}, {}, False),
-    ({"trigger_source": "api"}, {}, True),
-    ({"trigger_source": "cron"}, {}, False),
-    ({"ended_after": NINE}, {}, True),
-    ({"ended_after": NINE + MILLISECOND}, {}, False),
-    ({"ended_before": NINE}, {}, True),
-    ({"ended_before": NINE - MILLISECOND}, {}, False),
-    ({"ended_after": NINE, "ended_before": NINE}, {}, True),
-    ({"ended_after": MIDNIGHT}, {"ended_on": None}, False),
-    ({"ended_before": NINE}, {"ended_on": None}, False),
-    ({"ended_after": MIDNIGHT}, {"ended_on": "some day"}, False),
-    ({"created_after": MIDNIGHT}, {}, True),
-    ({"created_after": MIDNIGHT + MILLISECOND}, {}, False),
-    ({"created_before": MIDNIGHT}, {}, True),
-    ({"created_before": MIDNIGHT - MILLISECOND}, {}, False),
-    # The server filters by creation itself; what doesn't tell is believed.
-    ({"created_after": MIDNIGHT}, {"created_on": None}, True),
-    ({"statuses": ("errored",), "id_glob": "order-*", "version_id": "v1", "trigger_source": "api", "ended_after": NINE}, {}, True),
-    ({"statuses": ("errored",), "id_glob": "order-*", "version_id": "v2", "trigger_source": "api", "ended_after": NINE}, {}, False),
-])
+@each_row(
+    "selection, fields, matches",
+    [
+        ({"statuses": ("errored", "paused")}, {}, True),
+        ({"statuses": ("paused",)}, {}, False),
+        ({"statuses": ("paused",)}, {"status": "Paused"}, False),
+        ({"id_glob": "order-*"}, {}, True),
+        ({"id_glob": "order-?"}, {}, True),
+        ({"id_glob": "Order-*"}, {}, False),
+        ({"id_glob": "order"}, {}, False),
+        ({"id_glob": "order-[0-9]"}, {}, True),
+        ({"id_glob": "order-[!0-9]"}, {}, False),
+        ({"id_glob": "[*]/30*"}, {"id": "*/30 * * * *-1786001400000"}, True),
+        ({"id_glob": "*a*"}, {"id": "x\ny-a-z"}, True),
+        ({"version_id": "v1"}, {}, True),
+        ({"version_id": "v"}, {}, False),
+        ({"trigger_source": "api"}, {}, True),
+        ({"trigger_source": "cron"}, {}, False),
+        ({"ended_after": NINE}, {}, True),
+        ({"ended_after": NINE + MILLISECOND}, {}, False),
+        ({"ended_before": NINE}, {}, True),
+        ({"ended_before": NINE - MILLISECOND}, {}, False),
+        ({"ended_after": NINE, "ended_before": NINE}, {}, True),
+        ({"ended_after": MIDNIGHT}, {"ended_on": None}, False),
+        ({"ended_before": NINE}, {"ended_on": None}, False),
+        ({"ended_after": MIDNIGHT}, {"ended_on": "some day"}, False),
+        ({"created_after": MIDNIGHT}, {}, True),
+        ({"created_after": MIDNIGHT + MILLISECOND}, {}, False),
+        ({"created_before": MIDNIGHT}, {}, True),
+        ({"created_before": MIDNIGHT - MILLISECOND}, {}, False),
+        # The server filters by creation itself; what doesn't tell is believed.
+        ({"created_after": MIDNIGHT}, {"created_on": None}, True),
+        ({"statuses": ("errored",), "id_glob": "order-*", "version_id": "v1", "trigger_source": "api", "ended_after": NINE}, {}, True),
+        ({"statuses": ("errored",), "id_glob": "order-*", "version_id": "v2", "trigger_source": "api", "ended_after": NINE}, {}, False),
+    ],
+)
 def test_matches(selection, fields, matches):
     assert Selection(**selection).matches(item(**fields)) is matches
 
@@ -80,18 +88,21 @@ def test_fence():
     assert not Selection(created_before=MIDNIGHT).matches(item(created_on=stamp(1)), fence)
 
 
-@each_row("header, fence", [
-    ("Thu, 06 Aug 2026 00:00:09 GMT", NINE + timedelta(seconds=1)),
-    ("Thu, 06 Aug 2026 02:00:09 +0200", NINE + timedelta(seconds=1)),
-    (None, None),
-    ("", None),
-    ("yesterday", None),
-    ("Thu, 99 Aug 2026 00:00:09 GMT", None),
-    ("9", None),
-    (",", None),
-    ("Fri, 31 Dec 9999 23:59:59 GMT", None),
-    ("6 Aug 2026 0:3000000000", None),
-])
+@each_row(
+    "header, fence",
+    [
+        ("Thu, 06 Aug 2026 00:00:09 GMT", NINE + timedelta(seconds=1)),
+        ("Thu, 06 Aug 2026 02:00:09 +0200", NINE + timedelta(seconds=1)),
+        (None, None),
+        ("", None),
+        ("yesterday", None),
+        ("Thu, 99 Aug 2026 00:00:09 GMT", None),
+        ("9", None),
+        (",", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("6 Aug 2026 0:3000000000", None),
+    ],
+)
 def test_fence_of(header, fence):
     assert fence_of(header) == fence
 
@@ -104,13 +115,16 @@ def test_any_fence(header):
         Selection(id_glob="*").matches(item(), fence)
 
 
-@each_row("selection, missing, option", [
-    ({"ended_after": NINE}, "ended_on", "ended_after"),
-    ({"ended_before": NINE}, "ended_on", "ended_before"),
-    ({"version_id": "v1"}, "version_id", "version_id"),
-    ({"trigger_source": "api"}, "trigger_source", "trigger_source"),
-    ({"id_glob": "*", "statuses": ("errored",), "created_after": NINE}, "ended_on", None),
-])
+@each_row(
+    "selection, missing, option",
+    [
+        ({"ended_after": NINE}, "ended_on", "ended_after"),
+        ({"ended_before": NINE}, "ended_on", "ended_before"),
+        ({"version_id": "v1"}, "version_id", "version_id"),
+        ({"trigger_source": "api"}, "trigger_source", "trigger_source"),
+        ({"id_glob": "*", "statuses": ("errored",), "created_after": NINE}, "ended_on", None),
+    ],
+)
 def test_field_missing(selection, missing, option):
     fields = item()
     del fields[missing]
@@ -137,7 +151,8 @@ def test_times(created_after, created_before, ended_after, ended_before, created
     selection = Selection(created_after=created_after, created_before=created_before, ended_after=ended_after, ended_before=ended_before)
     listed = item(created_on=stamp(created), ended_on=None if ended is None else stamp(ended))
     expected = _within(created, created_after, created_before) and (
-        (ended_after is None and ended_before is None) or (ended is not None and _within(ended, ended_after, ended_before)))
+        (ended_after is None and ended_before is None) or (ended is not None and _within(ended, ended_after, ended_before))
+    )
     assert selection.matches(listed) == expected
 
 

@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import (
+    EXPECTED,
+    LONGEST_SLEEP,
+    SPACING,
+    Settler,
+    next_interval,
+)
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import DONE, WAIT, Pursuit
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import EXPECTED, LONGEST_SLEEP, SPACING, Settler, next_interval
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeWorkflow, OpenGate, many
 

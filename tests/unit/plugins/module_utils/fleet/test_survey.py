@@ -19,10 +19,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     Refused,
     TooManyMatched,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import FAILED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import MOST_PASSES, WORTH_A_TRY, Surveyor
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import FAILED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import MIDNIGHT, FakeClock, FakeInstance, FakeWorkflow, http_date, many, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -115,13 +115,16 @@ def test_max_instances(clock):
     assert len(select(workflow, max_instances=950, statuses=("running",)).looks) == 950
 
 
-@each_row("filters, is_said", [
-    ({"statuses": ("running",)}, True),
-    ({"created_after": MIDNIGHT}, True),
-    ({"statuses": ("running", "waiting")}, False),
-    ({"id_glob": "i*"}, False),
-    ({"statuses": ("running",), "version_id": "v1"}, False),
-])
+@each_row(
+    "filters, is_said",
+    [
+        ({"statuses": ("running",)}, True),
+        ({"created_after": MIDNIGHT}, True),
+        ({"statuses": ("running", "waiting")}, False),
+        ({"id_glob": "i*"}, False),
+        ({"statuses": ("running",), "version_id": "v1"}, False),
+    ],
+)
 def test_the_server_s_count_is_told_where_it_is_of_the_same(clock, filters, is_said):
     clock.pass_by(1000)
     with pytest.raises(TooManyMatched) as caught:
@@ -166,7 +169,7 @@ def test_what_no_longer_matches_by_its_newest_look_is_left_out(clock):
 def test_passes_go_on_while_new_ones_appear(clock):
     clock.pass_by(10000)
     workflow = FakeWorkflow(clock, *mixed(running=20, waiting=20, complete=2960))
-    spare = ["complete{0:04d}".format(number) for number in range(20)]
+    spare = [f"complete{number:04d}" for number in range(20)]
     # With every other listing of running ones, another instance has begun to run.
     workflow.before(("list", "running", 1), lambda: setattr(workflow.instances[spare.pop()], "status", "running"), times=3)
     found = select(workflow, statuses=("running", "waiting"))
@@ -216,10 +219,10 @@ def test_steady_ones_are_found_whatever_the_others_do(data, wanted, count):
                 instance.status = random.choice(STATUSES)
             elif instance.id not in steady and random.random() < 0.02:
                 del workflow.instances[instance.id]
-        created = "new{0}".format(len(workflow.calls))
+        created = f"new{len(workflow.calls)}"
         workflow.instances[created] = FakeInstance(created, random.choice(STATUSES), created=clock.monotonic() + 2)
 
-    workflow.before(("list",), move, times=10 ** 6)
+    workflow.before(("list",), move, times=10**6)
     found = select(workflow, statuses=tuple(wanted))
     assert {name for name, status in steady.items() if status in wanted} <= set(found.looks)
     assert not [name for name in found.looks if name.startswith("new")]
@@ -241,7 +244,7 @@ KNOWN = [
     (1000, range(11), 10, 0),
     (1000, range(60), 10, 0),
     (1000, range(940, 1000), 1, 0),
-    (1000, list(range(940, 1000)) + [0], 1, 1),
+    (1000, [*list(range(940, 1000)), 0], 1, 1),
     (300, range(120), 3, 0),
     (300, range(300), 3, 0),
 ]
@@ -250,7 +253,7 @@ KNOWN = [
 @each_row("count, asked, pages, left", KNOWN)
 def test_cost_of_looking_at_known_ones(clock, count, asked, pages, left):
     workflow = FakeWorkflow(clock, *many(count))
-    pursuits = pursuits_of("i{0:04d}".format(place) for place in asked)
+    pursuits = pursuits_of(f"i{place:04d}" for place in asked)
     alone = surveyor_of(workflow).survey(pursuits)
     assert (workflow.count("list"), len(alone)) == (pages, left)
     assert {pursuit.id for pursuit in pursuits if pursuit.look is None} == {pursuit.id for pursuit in alone}
@@ -258,12 +261,12 @@ def test_cost_of_looking_at_known_ones(clock, count, asked, pages, left):
 
 
 @each_row("total", [None, 0, 100])
-@each_row("asked, pages, left", [(range(0, 60), 1, 60), (range(4820, 5000), 2, 0), (list(range(4780, 5000)) + [0], 4, 1)])
+@each_row("asked, pages, left", [(range(60), 1, 60), (range(4820, 5000), 2, 0), ([*list(range(4780, 5000)), 0], 4, 1)])
 def test_a_listing_whose_length_is_not_told_goes_on_while_it_is_of_use(clock, total, asked, pages, left):
     workflow = FakeWorkflow(clock, *many(5000))
     listed = workflow.pages
     workflow.pages = lambda *filters: (page._replace(total=total) for page in listed(*filters))
-    pursuits = pursuits_of("i{0:04d}".format(place) for place in asked)
+    pursuits = pursuits_of(f"i{place:04d}" for place in asked)
     alone = surveyor_of(workflow).survey(pursuits)
     assert (workflow.count("list"), len(alone)) == (pages, left)
 
@@ -273,16 +276,16 @@ def test_the_first_page_is_only_tried_once(clock):
     workflow = FakeWorkflow(clock, *many(5000))
     surveyor = surveyor_of(workflow)
     for pages in (1, 1):
-        surveyor.survey(pursuits_of("i{0:04d}".format(place) for place in range(30)))
+        surveyor.survey(pursuits_of(f"i{place:04d}" for place in range(30)))
         assert workflow.count("list") == pages
     # More than its pages: worth it.
-    surveyor.survey(pursuits_of("i{0:04d}".format(place) for place in range(60)))
+    surveyor.survey(pursuits_of(f"i{place:04d}" for place in range(60)))
     assert workflow.count("list") == 51
 
 
 def test_missing_from_a_listing_proves_nothing(clock):
     workflow = FakeWorkflow(clock, *many(50))
-    pursuits = pursuits_of(["i{0:04d}".format(place) for place in range(20)] + ["elsewhere"])
+    pursuits = pursuits_of([f"i{place:04d}" for place in range(20)] + ["elsewhere"])
     alone = surveyor_of(workflow).survey(pursuits)
     assert [pursuit.id for pursuit in alone] == ["elsewhere"]
     assert workflow.count("list") == 1
@@ -290,7 +293,7 @@ def test_missing_from_a_listing_proves_nothing(clock):
 
 def test_a_listing_is_no_use_for_logs(clock):
     workflow = FakeWorkflow(clock, *many(50))
-    pursuits = pursuits_of(("i{0:04d}".format(place) for place in range(20)), state="restarted", from_failed_step=True)
+    pursuits = pursuits_of((f"i{place:04d}" for place in range(20)), state="restarted", from_failed_step=True)
     assert surveyor_of(workflow).survey(pursuits) == pursuits
     assert workflow.calls == []
 
@@ -305,7 +308,7 @@ def seen(pursuits, workflow, status):
 def test_the_listing_is_bounded_by_creation(clock):
     """Of instances seen before it is known when they were created: older and newer ones aren't listed."""
     workflow = FakeWorkflow(clock, *many(3000))
-    pursuits = seen(pursuits_of("i{0:04d}".format(place) for place in range(1500, 1580)), workflow, "running")
+    pursuits = seen(pursuits_of(f"i{place:04d}" for place in range(1500, 1580)), workflow, "running")
     assert surveyor_of(workflow).survey(pursuits) == []
     assert workflow.count("list") == 1
 
@@ -313,7 +316,7 @@ def test_the_listing_is_bounded_by_creation(clock):
 def test_pending_statuses_are_listed(clock):
     """Where a listing of everything is too long, those of the expected statuses may not be."""
     workflow = FakeWorkflow(clock, *many(5000))
-    asked = ["i{0:04d}".format(place) for place in range(0, 5000, 250)]
+    asked = [f"i{place:04d}" for place in range(0, 5000, 250)]
     for number, instance_id in enumerate(asked):
         workflow.instances[instance_id].status = "waitingForPause" if number < 15 else "paused"
     pursuits = seen(pursuits_of(asked), workflow, "running")
@@ -358,15 +361,18 @@ def test_one_without_a_status(clock, detail):
     assert "the API's answer tells no status" in pursuit.msg
 
 
-@each_row("error, is_waiting, stops", [
-    (AnswerLost("no answer"), False, False),
-    (AnswerLost("no answer"), True, False),
-    (Refused("no"), False, False),
-    (NotSent("no connection"), False, True),
-    (NotSent("no connection"), True, False),
-    (AuthenticationError("no"), False, True),
-    (AuthenticationError("no"), True, True),
-])
+@each_row(
+    "error, is_waiting, stops",
+    [
+        (AnswerLost("no answer"), False, False),
+        (AnswerLost("no answer"), True, False),
+        (Refused("no"), False, False),
+        (NotSent("no connection"), False, True),
+        (NotSent("no connection"), True, False),
+        (AuthenticationError("no"), False, True),
+        (AuthenticationError("no"), True, True),
+    ],
+)
 def test_one_that_can_not_be_looked_at(clock, error, is_waiting, stops):
     """What meets all alike stops the task, but a network that fails may pass while one waits; the rest fails this one alone."""
     workflow = FakeWorkflow(clock, *many(1))

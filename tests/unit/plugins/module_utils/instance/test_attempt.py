@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.attempt import Attempt
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import look_at_detail, look_at_listed, look_at_nothing
@@ -60,17 +59,20 @@ def test_a_status_that_only_the_answer_told(answered, moved):
     assert attempt.moved is moved
 
 
-@each_row("before, after, proven", [
-    (saw("running"), saw("running"), False),
-    (saw("running"), saw("running", run=1), True),
-    (saw("running"), saw("complete"), False),
-    (saw("errored"), saw("errored"), False),
-    (saw("errored"), saw("running"), True),
-    (saw("errored"), saw("errored", run=1), True),
-    (listed("errored"), listed("running"), True),
-    (listed("running"), listed("running", run=1), True),
-    (listed("running"), saw("running"), False),
-])
+@each_row(
+    "before, after, proven",
+    [
+        (saw("running"), saw("running"), False),
+        (saw("running"), saw("running", run=1), True),
+        (saw("running"), saw("complete"), False),
+        (saw("errored"), saw("errored"), False),
+        (saw("errored"), saw("running"), True),
+        (saw("errored"), saw("errored", run=1), True),
+        (listed("errored"), listed("running"), True),
+        (listed("running"), listed("running", run=1), True),
+        (listed("running"), saw("running"), False),
+    ],
+)
 def test_restarts(before, after, proven):
     attempt = Attempt("restart", look(before), 0.0)
     assert not attempt.is_restart_proven_by(look(after)), "nothing was seen since"
@@ -78,17 +80,20 @@ def test_restarts(before, after, proven):
     assert attempt.is_restart_proven_by(look(after)) is proven
 
 
-@each_row("before, after, restarted_at, provable", [
-    (saw("running"), saw("running"), None, True),
-    (listed("running"), listed("running"), None, True),
-    (listed("queued"), listed("running"), None, False),
-    # A listing and a detail may tell the same start differently: then the restart has to lie some seconds after it.
-    (saw("running"), listed("running"), None, False),
-    (saw("running"), listed("running"), stamp(2), False),
-    (saw("running"), listed("running"), stamp(60), True),
-    (listed("running"), saw("running"), stamp(60), True),
-    (saw("queued"), listed("queued"), stamp(60), False),
-])
+@each_row(
+    "before, after, restarted_at, provable",
+    [
+        (saw("running"), saw("running"), None, True),
+        (listed("running"), listed("running"), None, True),
+        (listed("queued"), listed("running"), None, False),
+        # A listing and a detail may tell the same start differently: then the restart has to lie some seconds after it.
+        (saw("running"), listed("running"), None, False),
+        (saw("running"), listed("running"), stamp(2), False),
+        (saw("running"), listed("running"), stamp(60), True),
+        (listed("running"), saw("running"), stamp(60), True),
+        (saw("queued"), listed("queued"), stamp(60), False),
+    ],
+)
 def test_what_could_be_proven(before, after, restarted_at, provable):
     attempt = Attempt("restart", look(before), 0.0)
     attempt.answered_at = restarted_at

@@ -77,7 +77,7 @@ def test_vocabulary():
     assert set(lifecycle.STATUSES) == {status for status, _state in CELLS} - {"unknown", "hibernating", "Paused", ""}
     assert set(lifecycle.STATES) == {"paused", "running", "terminated", "restarted"}
     assert lifecycle.ACTION_OF == {"paused": "pause", "running": "resume", "terminated": "terminate", "restarted": "restart"}
-    assert lifecycle.FINISHED == {"errored", "complete", "terminated"}
+    assert {"errored", "complete", "terminated"} == lifecycle.FINISHED
 
 
 @each_row("status, state, why", [
@@ -94,7 +94,7 @@ def test_vocabulary():
     ("paused", "paused", ""),
     ("running", "paused", ""),
     ("waitingForPause", "paused", ""),
-])
+])  # fmt: skip
 def test_why(status, state, why):
     assert decide(status, state).why == why
 
@@ -106,7 +106,10 @@ def test_rollback_of_a_finished_one(status, outcome, kind):
     decision = decide(status, "terminated", rollback=True, rollback_outcome=outcome)
     assert decision.kind == kind
     if outcome == "failed":
-        assert decision.why == f"is {status}, and its rollback failed; undo by hand what its steps did, then use rollback=false to accept it as it is"
+        assert (
+            decision.why
+            == f"is {status}, and its rollback failed; undo by hand what its steps did, then use rollback=false to accept it as it is"
+        )
     elif kind == UNREACHABLE:
         assert decision.why == (
             f"is {status} without a completed rollback, and no handler can run any more; use rollback=false to accept it as it is"

@@ -23,7 +23,15 @@ ENTRY = {"name": "charge-1", "type": "step", "start": "s1"}
 
 
 def test_detail():
-    detail = {"status": "errored", "queued": "q", "start": "s", "end": "e", "error": DECLINED, "rollback": {"outcome": "failed"}, "steps": [ENTRY]}
+    detail = {
+        "status": "errored",
+        "queued": "q",
+        "start": "s",
+        "end": "e",
+        "error": DECLINED,
+        "rollback": {"outcome": "failed"},
+        "steps": [ENTRY],
+    }
     key = Key("q", "s", "e", None, DETAIL)
     assert look_at_detail(detail, 7.0) == Look("errored", 7.0, DETAIL, key, DECLINED, {"outcome": "failed"})
     with_log = look_at_detail(detail, 7.0, with_log=True, step=Step("charge", 1, "do"))
@@ -44,7 +52,7 @@ def test_nothing():
 @each_row("value, has", [
     ({"status": "running"}, True), ({"status": "hibernating"}, True), ({"status": ""}, False), ({"status": None}, False), ({}, False),
     ({"status": 3}, False), ({"status": ["running"]}, False), (None, False), ([], False), ("running", False),
-])
+])  # fmt: skip
 def test_has_status(value, has):
     """Phantom entries and broken answers have none."""
     assert has_status(value) is has
@@ -56,10 +64,14 @@ def test_text_of(value, text):
 
 
 @given(st.dictionaries(st.sampled_from(["queued", "start", "end", "error", "rollback", "steps", "created_on", "started_on", "ended_on"]), st.one_of(
-    st.none(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=2), st.integers(), max_size=2))))
+    st.none(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=2), st.integers(), max_size=2))))  # fmt: skip
 def test_whatever_an_answer_holds(fields):
     fields["status"] = "running"
-    for look in (look_at_detail(fields, 1.0), look_at_detail(fields, 1.0, True, Step("a", 1, "do")), look_at_listed(dict(fields, id="a"), 1.0)):
+    for look in (
+        look_at_detail(fields, 1.0),
+        look_at_detail(fields, 1.0, True, Step("a", 1, "do")),
+        look_at_listed(dict(fields, id="a"), 1.0),
+    ):
         assert look.status == "running"
         assert look.error is None or isinstance(look.error, dict)
         assert look.rollback is None or isinstance(look.rollback, dict)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import InstanceNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import InstanceNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import DONE, MOST_SENDS, SEND, Pursuit
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
     CHANGED,
@@ -324,7 +324,7 @@ CASES = [
      ["pause"], CHANGED, True, "paused"),
     ("pending, undone, held back: it can't be looked at until the timeout", PAUSE,
      [saw("waitingForPause"), saw("running", after=2), stale(), unseen(after=200), unseen(after=200)], [], FAILED, False, "running"),
-]
+]  # fmt: skip
 
 
 @each_row("wanted, script, actions, outcome, changed, status", [pytest.param(*case[1:], id=case[0]) for case in CASES])
@@ -397,7 +397,7 @@ SENTENCES = [
     (PAUSE, [saw("running"), gone()], "instance order-1 is gone: it was deleted before pause reached it; trigger it anew if it is needed"),
     (PAUSE, [saw("running"), ok("waitingForPause"), gone(after=5)],
      "instance order-1 is gone: it was deleted after pause was sent; trigger it anew if it is needed"),
-]
+]  # fmt: skip
 
 
 @each_row("wanted, script, sentence", SENTENCES)
@@ -427,7 +427,7 @@ TELLING = [
     (FROM_FAILED, [saw("errored", error=DECLINED, steps=STEPS[:1])], ["failed outside any step", "from_step", "without from_failed_step"]),
     (FROM_CHARGE, [saw("errored", steps=STEPS[:1]), refused(), saw("errored", steps=STEPS[:1])],
      ["is errored; its log has no do charge (1), but do reserve (1); restart from charge (1) was refused: the API says", "check from_step"]),
-]
+]  # fmt: skip
 
 
 @each_row("wanted, script, parts", TELLING)
@@ -462,10 +462,13 @@ PREDICTIONS = [
 #: (what is wanted, look, what check mode says that the API may do)
 DOUBTS = [
     (PAUSE, [saw("queued")], "instance order-1 is queued; would send pause; the API ignores a pause until the instance starts", None),
-    (FROM_CHARGE, [saw("errored", steps=STEPS[:1])],
-     "instance order-1 is errored; would send restart from charge (1); its log has no do charge (1), but do reserve (1); "
-     "the API may refuse it, check from_step",
-     True),
+    (
+        FROM_CHARGE,
+        [saw("errored", steps=STEPS[:1])],
+        "instance order-1 is errored; would send restart from charge (1); its log has no do charge (1), but do reserve (1); "
+        "the API may refuse it, check from_step",
+        True,
+    ),
 ]
 
 
@@ -551,17 +554,20 @@ def stopped(script, **wanted):
     return pursuit
 
 
-@each_row("wanted, script, outcome, changed", [
-    (PAUSE, [], NOT_ATTEMPTED, False),
-    (PAUSE, [saw("running")], NOT_ATTEMPTED, False),
-    (PAUSE, [saw("running"), ok("waitingForPause")], FAILED, True),
-    (PAUSE, [saw("queued"), ok("queued")], FAILED, False),
-    (PAUSE, [saw("running"), lost()], FAILED, True),
-    (RESTART, [saw("running"), ok()], FAILED, True),
-    (RESTART, [saw("running"), lost()], UNKNOWN, True),
-    (ROLLBACK, [saw("running"), lost()], UNKNOWN, True),
-    (ROLLBACK, [saw("running"), ok("rollingBack")], FAILED, True),
-])
+@each_row(
+    "wanted, script, outcome, changed",
+    [
+        (PAUSE, [], NOT_ATTEMPTED, False),
+        (PAUSE, [saw("running")], NOT_ATTEMPTED, False),
+        (PAUSE, [saw("running"), ok("waitingForPause")], FAILED, True),
+        (PAUSE, [saw("queued"), ok("queued")], FAILED, False),
+        (PAUSE, [saw("running"), lost()], FAILED, True),
+        (RESTART, [saw("running"), ok()], FAILED, True),
+        (RESTART, [saw("running"), lost()], UNKNOWN, True),
+        (ROLLBACK, [saw("running"), lost()], UNKNOWN, True),
+        (ROLLBACK, [saw("running"), ok("rollingBack")], FAILED, True),
+    ],
+)
 def test_abandoned(wanted, script, outcome, changed):
     pursuit = stopped(script, **wanted)
     assert (pursuit.outcome, pursuit.changed, pursuit.failed) == (outcome, changed, True)
@@ -571,22 +577,35 @@ def test_abandoned(wanted, script, outcome, changed):
 
 # -- any life at all ----------------------------------------------------------------------------------------------
 
-STATUS = st.sampled_from(lifecycle.STATUSES + ("hibernating",))
+STATUS = st.sampled_from((*lifecycle.STATUSES, "hibernating"))
 ANY_LOOK = st.one_of(
-    st.builds(saw, STATUS, run=st.integers(0, 2), after=st.sampled_from([0.0, 1.0, 20.0, 90.0]), ended=st.sampled_from([None, 5, 9]),
-              steps=st.sampled_from([STEPS, STEPS[:1], again(), []]), error=st.sampled_from([None, DECLINED]),
-              rollback=st.sampled_from([None, None, {"outcome": "complete", "error": None}, {"outcome": "failed", "error": DECLINED}])),
+    st.builds(
+        saw,
+        STATUS,
+        run=st.integers(0, 2),
+        after=st.sampled_from([0.0, 1.0, 20.0, 90.0]),
+        ended=st.sampled_from([None, 5, 9]),
+        steps=st.sampled_from([STEPS, STEPS[:1], again(), []]),
+        error=st.sampled_from([None, DECLINED]),
+        rollback=st.sampled_from([None, None, {"outcome": "complete", "error": None}, {"outcome": "failed", "error": DECLINED}]),
+    ),
     st.builds(listed, STATUS, run=st.integers(0, 2), after=st.sampled_from([0.0, 1.0, 20.0, 90.0])),
     st.builds(unseen, after=st.sampled_from([1.0, 40.0])),
     st.just(gone(after=1.0)),
 )
 ANY_ANSWER = st.one_of(
-    st.builds(ok, st.one_of(STATUS, st.none())), st.just(lost()), st.just(stale()), st.just(unsent()), st.builds(refused, st.booleans()),
-    st.just(stale(was_lost=True)), st.just(gone()),
+    st.builds(ok, st.one_of(STATUS, st.none())),
+    st.just(lost()),
+    st.just(stale()),
+    st.just(unsent()),
+    st.builds(refused, st.booleans()),
+    st.just(stale(was_lost=True)),
+    st.just(gone()),
 )
 WANTED = st.builds(
     lambda state, extra, wait, when, skip, timeout: Wanted(
-        state=state, wait=wait, when_status=when, skip_finished=skip, wait_timeout=timeout, **extra.get(state, {})),
+        state=state, wait=wait, when_status=when, skip_finished=skip, wait_timeout=timeout, **extra.get(state, {})
+    ),
     st.sampled_from(lifecycle.STATES),
     st.sampled_from([{}, {"terminated": {"rollback": True}, "restarted": {"step": CHARGE}}, {"restarted": {"from_failed_step": True}}]),
     st.booleans(),
@@ -662,8 +681,10 @@ class Walk:
     def note(self, status):
         action, before, is_effective = self.sends[-1]
         shown = {
-            "pause": status in ("paused", "waitingForPause"), "resume": status not in ("paused", "waitingForPause", "rollingBack") + FINISHED,
-            "terminate": status in ("terminated", "rollingBack"), "restart": False,
+            "pause": status in ("paused", "waitingForPause"),
+            "resume": status not in ("paused", "waitingForPause", "rollingBack", *FINISHED),
+            "terminate": status in ("terminated", "rollingBack"),
+            "restart": False,
         }[action]
         self.effect = self.effect or (is_effective and shown and status not in (None, before))
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import steplog
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import (
     ABSENT,
@@ -26,11 +27,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
     failed_step,
     key_of_detail,
     key_of_listed,
-    restarted_between,
     reruns,
+    restarted_between,
     step_of,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import MIDNIGHT, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
@@ -57,33 +57,36 @@ def all_moments():
 # -- names --------------------------------------------------------------------------------------------------------
 
 
-@each_row("name, kind, step", [
-    ("charge-1", "step", Step("charge", 1, "do")),
-    ("charge-1", "do", Step("charge", 1, "do")),
-    ("charge-12", "step", Step("charge", 12, "do")),
-    ("nap-1", "sleep", Step("nap", 1, "sleep")),
-    ("approval-3", "waitForEvent", Step("approval", 3, "waitForEvent")),
-    ("x-2-1", "step", Step("x-2", 1, "do")),
-    ("x-2", "step", Step("x", 2, "do")),
-    ("--1", "step", Step("-", 1, "do")),
-    ("two\nlines-1", "step", Step("two\nlines", 1, "do")),
-    ("charge-0", "step", None),
-    ("charge", "step", None),
-    ("charge-", "step", None),
-    ("charge-one", "step", None),
-    ("charge-²", "step", None),
-    ("-1", "step", None),
-    ("", "step", None),
-    (None, "step", None),
-    (1, "step", None),
-    (["charge-1"], "step", None),
-    ("charge-1", "rollback", None),
-    ("charge-1", "termination", None),
-    ("charge-1", None, None),
-    ("charge-1", [], None),
-    ("charge-1", {}, None),
-    pytest.param("charge-" + "9" * 5000, "step", None, id="endless"),
-])
+@each_row(
+    "name, kind, step",
+    [
+        ("charge-1", "step", Step("charge", 1, "do")),
+        ("charge-1", "do", Step("charge", 1, "do")),
+        ("charge-12", "step", Step("charge", 12, "do")),
+        ("nap-1", "sleep", Step("nap", 1, "sleep")),
+        ("approval-3", "waitForEvent", Step("approval", 3, "waitForEvent")),
+        ("x-2-1", "step", Step("x-2", 1, "do")),
+        ("x-2", "step", Step("x", 2, "do")),
+        ("--1", "step", Step("-", 1, "do")),
+        ("two\nlines-1", "step", Step("two\nlines", 1, "do")),
+        ("charge-0", "step", None),
+        ("charge", "step", None),
+        ("charge-", "step", None),
+        ("charge-one", "step", None),
+        ("charge-²", "step", None),
+        ("-1", "step", None),
+        ("", "step", None),
+        (None, "step", None),
+        (1, "step", None),
+        (["charge-1"], "step", None),
+        ("charge-1", "rollback", None),
+        ("charge-1", "termination", None),
+        ("charge-1", None, None),
+        ("charge-1", [], None),
+        ("charge-1", {}, None),
+        pytest.param("charge-" + "9" * 5000, "step", None, id="endless"),
+    ],
+)
 def test_step_of(name, kind, step):
     assert step_of({"name": name, "type": kind}) == step
 
@@ -91,7 +94,7 @@ def test_step_of(name, kind, step):
 @given(st.text(min_size=1), st.integers(1, 999), st.sampled_from([("step", "do"), ("sleep", "sleep"), ("waitForEvent", "waitForEvent")]))
 def test_any_name_survives(name, count, kinds):
     logged, sent = kinds
-    assert step_of({"name": "{0}-{1}".format(name, count), "type": logged}) == Step(name, count, sent)
+    assert step_of({"name": f"{name}-{count}", "type": logged}) == Step(name, count, sent)
 
 
 def test_step_as_text():
@@ -201,7 +204,7 @@ LOGS = [
     ("an error that is no object", {"status": "errored", "error": "boom", "steps": [entry("a-1", 0, 1, False, "boom")]}, do("a")),
     ("no log", {"status": "errored", "error": {"name": "Error", "message": "boom"}}, None),
     ("an empty log", errored("boom"), None),
-]
+]  # fmt: skip
 
 
 @each_row("detail, step", [pytest.param(detail, step, id=about) for about, detail, step in LOGS])
@@ -216,8 +219,12 @@ def test_started_in_the_same_millisecond():
     assert failed_step(errored("wrapped", after, dict(handled, start=stamp(9), end=stamp(9)))) == do("a")
 
 
-@given(st.dictionaries(st.sampled_from(["steps", "error", "status", "start"]), JSON), st.lists(st.dictionaries(
-    st.sampled_from(["name", "type", "start", "end", "success", "error", "attempts", "finished"]), JSON), max_size=3))
+@given(
+    st.dictionaries(st.sampled_from(["steps", "error", "status", "start"]), JSON),
+    st.lists(
+        st.dictionaries(st.sampled_from(["name", "type", "start", "end", "success", "error", "attempts", "finished"]), JSON), max_size=3
+    ),
+)
 def test_any_log_is_read(detail, log):
     for broken in (detail, dict(detail, steps=log)):
         step = failed_step(broken)
@@ -249,13 +256,16 @@ def test_reruns():
     assert reruns([], do("b")) == []
 
 
-@each_row("name, step", [
-    ("restart_from_failed_step", do("charge")),
-    ("restart_from_parallel_step", do("middle")),
-    ("restart_from_second_of_name", Step("charge", 2, "do")),
-    ("restart_from_name_ending_in_number", do("x-2")),
-    ("restart_from_sleep", Step("nap", 1, "sleep")),
-])
+@each_row(
+    "name, step",
+    [
+        ("restart_from_failed_step", do("charge")),
+        ("restart_from_parallel_step", do("middle")),
+        ("restart_from_second_of_name", Step("charge", 2, "do")),
+        ("restart_from_name_ending_in_number", do("x-2")),
+        ("restart_from_sleep", Step("nap", 1, "sleep")),
+    ],
+)
 def test_reruns_are_what_the_engine_ran_again(name, step):
     """Of the steps that had succeeded, exactly those foretold have other times after the restart."""
     before, after = moments(name, "gateway")
@@ -334,43 +344,46 @@ def test_nothing_else_recorded_looks_like_a_restart():
 Q, S, E = stamp(0), stamp(1), stamp(9)
 
 
-@each_row("before, after, proven", [
-    # What isn't known proves nothing.
-    (None, Key(Q, S, E, None, DETAIL), False),
-    (Key(Q, S, E, None, DETAIL), None, False),
-    (None, None, False),
-    # Values that came to be.
-    (Key(Q, None, None, None, DETAIL), Key(Q, S, None, None, DETAIL), False),
-    (Key(Q, S, None, None, DETAIL), Key(Q, S, E, None, DETAIL), False),
-    (Key(None, S, None, None, DETAIL), Key(Q, S, None, None, DETAIL), False),
-    (Key(Q, S, None, None, LOG), Key(Q, S, None, stamp(3), LOG), False),
-    # Values that moved or went.
-    (Key(Q, None, None, None, DETAIL), Key(stamp(2), None, None, None, DETAIL), True),
-    (Key(Q, S, None, None, DETAIL), Key(Q, stamp(2), None, None, DETAIL), True),
-    (Key(Q, S, None, None, DETAIL), Key(Q, None, None, None, DETAIL), True),
-    (Key(Q, S, E, None, DETAIL), Key(Q, S, None, None, DETAIL), True),
-    (Key(Q, S, E, None, DETAIL), Key(Q, S, stamp(9.001), None, DETAIL), True),
-    (Key(Q, S, E, None, LISTING), Key(None, S, None, None, LISTING), True),
-    # A step: moved, gone, or reached by an instance that had finished.
-    (Key(Q, S, None, stamp(3), LOG), Key(Q, S, None, stamp(4), LOG), True),
-    (Key(Q, S, None, stamp(3), LOG), Key(Q, S, None, None, LOG), True),
-    (Key(Q, S, E, None, LOG), Key(Q, S, E, stamp(8), LOG), True),
-    (Key(Q, S, None, stamp(3), LOG), Key(Q, S, None, None, DETAIL), False),
-    # A listing knows no `queued`, and may cut timestamps.
-    (Key(Q, S, E, None, DETAIL), Key(None, S, E, None, LISTING), False),
-    (Key(Q, stamp(1.9), None, None, DETAIL), Key(None, "2026-08-06T00:00:01Z", None, None, LISTING), False),
-    (Key(None, "2026-08-06T00:00:01Z", None, None, LISTING), Key(Q, stamp(1.9), stamp(3), None, DETAIL), False),
-    (Key(None, "2026-08-06T00:00:01Z", None, None, LISTING), Key(Q, stamp(3.9), None, None, DETAIL), True),
-    (Key(None, "2026-08-06T00:00:01Z", E, None, LISTING), Key(Q, stamp(1.9), None, None, DETAIL), True),
-    (Key(None, stamp(1.9), None, None, LISTING), Key(None, stamp(1.8), None, None, LISTING), True),
-    (Key(None, "sometime", None, None, LISTING), Key(Q, "somewhen", None, None, DETAIL), False),
-    (Key(None, "sometime", None, None, LISTING), Key(Q, None, None, None, DETAIL), True),
-])
+@each_row(
+    "before, after, proven",
+    [
+        # What isn't known proves nothing.
+        (None, Key(Q, S, E, None, DETAIL), False),
+        (Key(Q, S, E, None, DETAIL), None, False),
+        (None, None, False),
+        # Values that came to be.
+        (Key(Q, None, None, None, DETAIL), Key(Q, S, None, None, DETAIL), False),
+        (Key(Q, S, None, None, DETAIL), Key(Q, S, E, None, DETAIL), False),
+        (Key(None, S, None, None, DETAIL), Key(Q, S, None, None, DETAIL), False),
+        (Key(Q, S, None, None, LOG), Key(Q, S, None, stamp(3), LOG), False),
+        # Values that moved or went.
+        (Key(Q, None, None, None, DETAIL), Key(stamp(2), None, None, None, DETAIL), True),
+        (Key(Q, S, None, None, DETAIL), Key(Q, stamp(2), None, None, DETAIL), True),
+        (Key(Q, S, None, None, DETAIL), Key(Q, None, None, None, DETAIL), True),
+        (Key(Q, S, E, None, DETAIL), Key(Q, S, None, None, DETAIL), True),
+        (Key(Q, S, E, None, DETAIL), Key(Q, S, stamp(9.001), None, DETAIL), True),
+        (Key(Q, S, E, None, LISTING), Key(None, S, None, None, LISTING), True),
+        # A step: moved, gone, or reached by an instance that had finished.
+        (Key(Q, S, None, stamp(3), LOG), Key(Q, S, None, stamp(4), LOG), True),
+        (Key(Q, S, None, stamp(3), LOG), Key(Q, S, None, None, LOG), True),
+        (Key(Q, S, E, None, LOG), Key(Q, S, E, stamp(8), LOG), True),
+        (Key(Q, S, None, stamp(3), LOG), Key(Q, S, None, None, DETAIL), False),
+        # A listing knows no `queued`, and may cut timestamps.
+        (Key(Q, S, E, None, DETAIL), Key(None, S, E, None, LISTING), False),
+        (Key(Q, stamp(1.9), None, None, DETAIL), Key(None, "2026-08-06T00:00:01Z", None, None, LISTING), False),
+        (Key(None, "2026-08-06T00:00:01Z", None, None, LISTING), Key(Q, stamp(1.9), stamp(3), None, DETAIL), False),
+        (Key(None, "2026-08-06T00:00:01Z", None, None, LISTING), Key(Q, stamp(3.9), None, None, DETAIL), True),
+        (Key(None, "2026-08-06T00:00:01Z", E, None, LISTING), Key(Q, stamp(1.9), None, None, DETAIL), True),
+        (Key(None, stamp(1.9), None, None, LISTING), Key(None, stamp(1.8), None, None, LISTING), True),
+        (Key(None, "sometime", None, None, LISTING), Key(Q, "somewhen", None, None, DETAIL), False),
+        (Key(None, "sometime", None, None, LISTING), Key(Q, None, None, None, DETAIL), True),
+    ],
+)
 def test_restarted_between(before, after, proven):
     assert restarted_between(before, after) is proven
 
 
-SECONDS = st.integers(0, 10 ** 6).map(lambda milliseconds: milliseconds / 1000.0)
+SECONDS = st.integers(0, 10**6).map(lambda milliseconds: milliseconds / 1000.0)
 SOURCES = st.sampled_from([LOG, DETAIL, LISTING])
 
 
@@ -387,13 +400,15 @@ class Life(tuple):
 
 
 LIVES = st.lists(SECONDS, min_size=4, max_size=4).map(lambda moments_: Life(sorted(moments_)))
-CUTS = st.sampled_from([
-    lambda text: text,
-    lambda text: text[:-5] + "Z",
-    lambda text: text[:-2] + "Z",
-    lambda text: (parse_timestamp(text) + timedelta(milliseconds=500)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    lambda text: text[:-1] + "+00:00",
-])
+CUTS = st.sampled_from(
+    [
+        lambda text: text,
+        lambda text: text[:-5] + "Z",
+        lambda text: text[:-2] + "Z",
+        lambda text: (parse_timestamp(text) + timedelta(milliseconds=500)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        lambda text: text[:-1] + "+00:00",
+    ]
+)
 
 
 @given(LIVES, SECONDS, SECONDS, SOURCES, SOURCES, CUTS)

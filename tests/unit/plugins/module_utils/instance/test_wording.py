@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import inspect
 
-
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import wording
 from ansible_collections.edgeops.cloudflare.tests.unit.stories import DECLINED, drive, lost, ok, saw, unseen
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
@@ -21,21 +20,27 @@ def test_every_sentence_is_explained():
     assert all(function.__doc__ for function in SENTENCES)
 
 
-@each_row("status, rollback, told", [
-    ("queued", False, "the API ignores a pause until the instance starts"),
-    ("waitingForPause", False, "it will pause when the step under way ends; run again to wait"),
-    ("running", False, "see what holds it, then run again"),
-])
+@each_row(
+    "status, rollback, told",
+    [
+        ("queued", False, "the API ignores a pause until the instance starts"),
+        ("waitingForPause", False, "it will pause when the step under way ends; run again to wait"),
+        ("running", False, "see what holds it, then run again"),
+    ],
+)
 def test_what_holds_a_pause(status, rollback, told):
     pursuit, _sent = drive([saw(status if status == "queued" else "running"), ok(status), saw(status, after=300)], state="paused")
     assert told in pursuit.msg
     assert f"still {status} after 300 s" in pursuit.msg
 
 
-@each_row("status, told", [
-    ("rollingBack", "its rollback handlers are running; run again to wait"),
-    ("running", "its rollback handlers may still be running; look again before anything else is sent"),
-])
+@each_row(
+    "status, told",
+    [
+        ("rollingBack", "its rollback handlers are running; run again to wait"),
+        ("running", "its rollback handlers may still be running; look again before anything else is sent"),
+    ],
+)
 def test_what_holds_a_rollback(status, told):
     pursuit, _sent = drive([saw("running"), ok(status), saw(status, after=300)], state="terminated", rollback=True)
     assert told in pursuit.msg
@@ -48,18 +53,23 @@ def test_times_are_those_of_the_api():
     assert wording.settled(pursuit) == "instance order-1 is paused (was running; pause accepted)"
 
 
-@each_row("error, told", [
-    (DECLINED, " with Error: card declined"),
-    (None, ""),
-    ({}, ""),
-])
+@each_row(
+    "error, told",
+    [
+        (DECLINED, " with Error: card declined"),
+        (None, ""),
+        ({}, ""),
+    ],
+)
 def test_errors_of_those_that_ended_again(error, told):
     pursuit, _sent = drive([saw("errored"), ok(), saw("errored", run=1, error=error)], state="restarted")
     assert pursuit.msg == "instance order-1 was restarted and is errored again by now" + told
 
 
 def test_a_rollback_that_tells_no_error():
-    pursuit, _sent = drive([saw("running"), ok("terminated"), saw("terminated", rollback={"outcome": "failed"})], state="terminated", rollback=True)
+    pursuit, _sent = drive(
+        [saw("running"), ok("terminated"), saw("terminated", rollback={"outcome": "failed"})], state="terminated", rollback=True
+    )
     assert "its rollback failed" in pursuit.msg
     assert "None" not in pursuit.msg
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -24,10 +25,8 @@ def pipe(monkeypatch):
     monkeypatch.setattr(sys, "__stdout__", writing)
     yield reading, writing
     for end in (reading, writing):
-        try:
+        with contextlib.suppress(OSError):
             end.close()
-        except OSError:
-            pass
 
 
 @pytest.fixture
@@ -96,12 +95,15 @@ def test_no_poll_on_this_system(clock, pipe, monkeypatch):
 # -- orphans ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("then, is_gone", [
-    ({100: 50}, False),  # all as it was
-    ({100: 1}, True),  # adopted by init
-    ({100: 7}, True),  # or by another that adopts
-    ({}, False),  # the leader has ended by itself (nohup, async)
-])
+@pytest.mark.parametrize(
+    ("then", "is_gone"),
+    [
+        ({100: 50}, False),  # all as it was
+        ({100: 1}, True),  # adopted by init
+        ({100: 7}, True),  # or by another that adopts
+        ({}, False),  # the leader has ended by itself (nohup, async)
+    ],
+)
 def test_orphans(clock, pipe, parents, then, is_gone):
     parents.update({"leader": 100, 100: 50})
     controller = Controller(clock)
@@ -125,16 +127,19 @@ def test_parents_of_real_processes():
     """Whatever is in a process's name."""
     assert controller_module._parent_of(os.getpid()) in (os.getppid(), None)
     assert controller_module._parent_of(None) is None
-    assert controller_module._parent_of(2 ** 31) is None
+    assert controller_module._parent_of(2**31) is None
 
 
-@pytest.mark.parametrize("stat, parent", [
-    (b"100 (python3) S 50 100 100 0", 50),
-    (b"100 (odd) S 1 name) S 50 100 100 0", 50),
-    (b"100 (python3)", None),
-    (b"", None),
-    (b"100 (python3) S fifty", None),
-])
+@pytest.mark.parametrize(
+    ("stat", "parent"),
+    [
+        (b"100 (python3) S 50 100 100 0", 50),
+        (b"100 (odd) S 1 name) S 50 100 100 0", 50),
+        (b"100 (python3)", None),
+        (b"", None),
+        (b"100 (python3) S fifty", None),
+    ],
+)
 def test_what_the_system_tells_of_a_process(monkeypatch, tmp_path, stat, parent):
     told = tmp_path / "stat"
     told.write_bytes(stat)

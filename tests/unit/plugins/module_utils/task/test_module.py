@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ControllerGone
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many
 from ansible_collections.edgeops.cloudflare.tests.unit.running import TaskRunner
 
@@ -36,8 +36,17 @@ def test_options_reach_their_rooms(task, monkeypatch):
     for name in ("RateGate", "Client", "Fleet"):
         noting(name, getattr(module_module, name))
     task.run(
-        instance_id="a", state="paused", concurrency=3, requests_per_second=7.5, rate_limit_reserve=0.4, rate_limit_timeout=99, api_retries=2,
-        api_timeout=5, max_failures=4, max_instances=50, check_mode=True,
+        instance_id="a",
+        state="paused",
+        concurrency=3,
+        requests_per_second=7.5,
+        rate_limit_reserve=0.4,
+        rate_limit_timeout=99,
+        api_retries=2,
+        api_timeout=5,
+        max_failures=4,
+        max_instances=50,
+        check_mode=True,
     )
     gate = made["RateGate"][1]
     assert (gate["requests_per_second"], gate["reserve"], gate["block_limit"]) == (7.5, 0.4, 99.0)

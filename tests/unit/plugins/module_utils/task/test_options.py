@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Request, validate
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Request, validate
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 SPEC = options.argument_spec()
@@ -62,14 +62,17 @@ def test_several_instances(given_, ids):
     assert (request.instance_ids, request.selection, request.is_single) == (ids, None, False)
 
 
-@each_row("given_, said", [
-    ({"instance_id": None}, "none is given"),
-    ({"instance_id": "a", "instance_ids": ["b"]}, "given are instance_id and instance_ids"),
-    ({"instance_id": "a", "instance_ids": []}, "given are instance_id and instance_ids"),
-    ({"instance_id": "a", "select": {"status": ["errored"]}}, "given are instance_id and select"),
-    ({"instance_ids": ["b"], "select": {"status": ["errored"]}}, "given are instance_ids and select"),
-    ({"instance_id": "a", "instance_ids": ["b"], "select": {}}, "given are instance_id and instance_ids and select"),
-])
+@each_row(
+    "given_, said",
+    [
+        ({"instance_id": None}, "none is given"),
+        ({"instance_id": "a", "instance_ids": ["b"]}, "given are instance_id and instance_ids"),
+        ({"instance_id": "a", "instance_ids": []}, "given are instance_id and instance_ids"),
+        ({"instance_id": "a", "select": {"status": ["errored"]}}, "given are instance_id and select"),
+        ({"instance_ids": ["b"], "select": {"status": ["errored"]}}, "given are instance_ids and select"),
+        ({"instance_id": "a", "instance_ids": ["b"], "select": {}}, "given are instance_id and instance_ids and select"),
+    ],
+)
 def test_exactly_one_way_to_name_them(given_, said):
     assert refusal(**given_) == f"give exactly one of instance_id, instance_ids and select; {said}"
 
@@ -115,12 +118,12 @@ def test_workflow_name(name):
 # option: (values that are fine, values that are not)
 NUMBERS = {
     "api_timeout": ((0.5, 30, 600), (0, 0.0, -1)),
-    "api_retries": ((0, 4, 100), (-1, 101, 10 ** 400)),
+    "api_retries": ((0, 4, 100), (-1, 101, 10**400)),
     "wait_timeout": ((0, 0.5, 86400), (-1, -0.001)),
     "wait_sleep": ((0.1, 2, 60), (0, -1)),
-    "max_instances": ((1, 1000, 100000), (0, -1, 10 ** 400)),
-    "max_failures": ((None, 1, 1000), (0, -1, 10 ** 400)),
-    "concurrency": ((1, 8, 64), (0, -1, 65, 10 ** 400)),
+    "max_instances": ((1, 1000, 100000), (0, -1, 10**400)),
+    "max_failures": ((None, 1, 1000), (0, -1, 10**400)),
+    "concurrency": ((1, 8, 64), (0, -1, 65, 10**400)),
     "requests_per_second": ((None, 0.1, 4, 200), (0, -1)),
     "rate_limit_reserve": ((0, 0.2, 0.9), (-0.1, 0.91, 1)),
     "rate_limit_timeout": ((0, 330, 3600), (-1, -0.5)),
@@ -144,9 +147,17 @@ def test_every_number_is_bounded():
 
 
 def test_limits_are_passed_on():
-    request = validate(params(
-        max_instances=7, max_failures=3, concurrency=2, api_retries=6, requests_per_second=1.5, rate_limit_reserve=0.5, rate_limit_timeout=60.0,
-    ))
+    request = validate(
+        params(
+            max_instances=7,
+            max_failures=3,
+            concurrency=2,
+            api_retries=6,
+            requests_per_second=1.5,
+            rate_limit_reserve=0.5,
+            rate_limit_timeout=60.0,
+        )
+    )
     assert request.limits == options.Limits(max_instances=7, max_failures=3, concurrency=2, connection_attempts=7)
     assert (request.requests_per_second, request.rate_limit_reserve, request.rate_limit_timeout) == (1.5, 0.5, 60.0)
 
@@ -155,15 +166,29 @@ def test_limits_are_passed_on():
 
 
 def test_selection():
-    selected = validate(params(select={
-        "status": ["errored", "paused", "errored"], "created_after": "2026-08-06T05:00:00+02:00", "created_before": "2026-08-07T00:00:00Z",
-        "ended_after": "2026-08-06T03:00:00.5Z", "ended_before": "2026-08-06 04:00:00Z", "id_glob": "order-*", "version_id": "v1",
-        "trigger_source": "cron",
-    }))
+    selected = validate(
+        params(
+            select={
+                "status": ["errored", "paused", "errored"],
+                "created_after": "2026-08-06T05:00:00+02:00",
+                "created_before": "2026-08-07T00:00:00Z",
+                "ended_after": "2026-08-06T03:00:00.5Z",
+                "ended_before": "2026-08-06 04:00:00Z",
+                "id_glob": "order-*",
+                "version_id": "v1",
+                "trigger_source": "cron",
+            }
+        )
+    )
     three = datetime(2026, 8, 6, 3, tzinfo=timezone.utc)
     assert selected.selection == Selection(
-        statuses=("errored", "paused"), created_after=three, created_before=three + timedelta(hours=21),
-        ended_after=three + timedelta(seconds=0.5), ended_before=three + timedelta(hours=1), id_glob="order-*", version_id="v1",
+        statuses=("errored", "paused"),
+        created_after=three,
+        created_before=three + timedelta(hours=21),
+        ended_after=three + timedelta(seconds=0.5),
+        ended_before=three + timedelta(hours=1),
+        id_glob="order-*",
+        version_id="v1",
         trigger_source="cron",
     )
     assert selected.instance_ids is None
@@ -180,9 +205,18 @@ def test_empty_selection():
     assert refusal(select={}) == "select is empty and would match every instance; give at least one filter, such as status"
 
 
-@each_row("option, value", [
-    ("status", []), ("id_glob", ""), ("version_id", ""), ("created_after", ""), ("created_before", ""), ("ended_after", ""), ("ended_before", ""),
-])
+@each_row(
+    "option, value",
+    [
+        ("status", []),
+        ("id_glob", ""),
+        ("version_id", ""),
+        ("created_after", ""),
+        ("created_before", ""),
+        ("ended_after", ""),
+        ("ended_before", ""),
+    ],
+)
 def test_empty_filter(option, value):
     expected = f"select.{option} is empty and would match every instance; give a value or leave it out"
     assert refusal(select={option: value}) == expected
@@ -236,21 +270,27 @@ def test_both_steps():
     )
 
 
-@each_row("step, said", [
-    ({"name": ""}, "from_step.name must have 1 to 256 characters, and has 0"),
-    ({"name": "a" * 257}, "from_step.name must have 1 to 256 characters, and has 257"),
-    ({"name": "a", "count": 0}, "from_step.count must be a number from 1 to 1000000; it is 0"),
-    ({"name": "a", "count": -3}, "from_step.count must be a number from 1 to 1000000; it is -3"),
-])
+@each_row(
+    "step, said",
+    [
+        ({"name": ""}, "from_step.name must have 1 to 256 characters, and has 0"),
+        ({"name": "a" * 257}, "from_step.name must have 1 to 256 characters, and has 257"),
+        ({"name": "a", "count": 0}, "from_step.count must be a number from 1 to 1000000; it is 0"),
+        ({"name": "a", "count": -3}, "from_step.count must be a number from 1 to 1000000; it is -3"),
+    ],
+)
 def test_step_refused(step, said):
     assert refusal(state="restarted", from_step=step) == said
 
 
-@each_row("step, expected", [
-    ({"name": "charge"}, Step("charge", 1, "do")),
-    ({"name": "a" * 256, "count": 3, "type": "sleep"}, Step("a" * 256, 3, "sleep")),
-    ({"name": "x-2", "type": "waitForEvent"}, Step("x-2", 1, "waitForEvent")),
-])
+@each_row(
+    "step, expected",
+    [
+        ({"name": "charge"}, Step("charge", 1, "do")),
+        ({"name": "a" * 256, "count": 3, "type": "sleep"}, Step("a" * 256, 3, "sleep")),
+        ({"name": "x-2", "type": "waitForEvent"}, Step("x-2", 1, "waitForEvent")),
+    ],
+)
 def test_step(step, expected):
     assert validate(params(state="restarted", from_step=step)).wanted.step == expected
 
@@ -275,13 +315,35 @@ def test_restarting_a_selection_needs_a_status():
 
 def test_what_is_wanted():
     assert validate(params()).wanted == Wanted(
-        state="paused", when_status=None, selected=None, step=None, from_failed_step=False, rollback=False, skip_finished=False, wait=True,
-        wait_timeout=300.0, wait_sleep=2.0,
+        state="paused",
+        when_status=None,
+        selected=None,
+        step=None,
+        from_failed_step=False,
+        rollback=False,
+        skip_finished=False,
+        wait=True,
+        wait_timeout=300.0,
+        wait_sleep=2.0,
     )
-    assert validate(params(
-        state="terminated", rollback=True, skip_finished=True, wait=False, wait_timeout=5.0, wait_sleep=0.5, when_status=["paused"],
-    )).wanted == Wanted(
-        state="terminated", when_status=frozenset(["paused"]), rollback=True, skip_finished=True, wait=False, wait_timeout=5.0, wait_sleep=0.5,
+    assert validate(
+        params(
+            state="terminated",
+            rollback=True,
+            skip_finished=True,
+            wait=False,
+            wait_timeout=5.0,
+            wait_sleep=0.5,
+            when_status=["paused"],
+        )
+    ).wanted == Wanted(
+        state="terminated",
+        when_status=frozenset(["paused"]),
+        rollback=True,
+        skip_finished=True,
+        wait=False,
+        wait_timeout=5.0,
+        wait_sleep=0.5,
     )
 
 
@@ -295,19 +357,22 @@ def test_spec():
 # -- what ansible-core itself has no sentence for ---------------------------------------------------------------------
 
 
-@each_row("raw, option", [
-    ({"from_step": "charge"}, "from_step"),
-    ({"from_step": ["charge"]}, "from_step"),
-    ({"select": ["errored"]}, "select"),
-    ({"select": 3}, "select"),
-    ({"concurrency": True}, "concurrency"),
-    ({"wait_timeout": float("inf")}, "wait_timeout"),
-    ({"wait_timeout": float("nan")}, "wait_timeout"),
-    ({"max_instances": 10 ** 400}, "max_instances"),
-    ({"from_step": {"name": "charge", "count": 10 ** 400}}, "from_step.count"),
-    ({"from_step": {"name": "\ud800"}}, "from_step"),
-    ({"instance_ids": ["a", "\udfff"]}, "instance_ids"),
-])
+@each_row(
+    "raw, option",
+    [
+        ({"from_step": "charge"}, "from_step"),
+        ({"from_step": ["charge"]}, "from_step"),
+        ({"select": ["errored"]}, "select"),
+        ({"select": 3}, "select"),
+        ({"concurrency": True}, "concurrency"),
+        ({"wait_timeout": float("inf")}, "wait_timeout"),
+        ({"wait_timeout": float("nan")}, "wait_timeout"),
+        ({"max_instances": 10**400}, "max_instances"),
+        ({"from_step": {"name": "charge", "count": 10**400}}, "from_step.count"),
+        ({"from_step": {"name": "\ud800"}}, "from_step"),
+        ({"instance_ids": ["a", "\udfff"]}, "instance_ids"),
+    ],
+)
 def test_misfits(raw, option):
     assert options.misfit(raw).startswith(option + " ")
 
@@ -315,7 +380,7 @@ def test_misfits(raw, option):
 @each_row("raw", [
     {}, params(), {"from_step": {"name": "charge", "count": 2}}, {"from_step": "name=charge"}, {"from_step": '{"name": "charge"}'},
     {"select": None}, {"concurrency": "8"}, {"wait_timeout": 5}, {"instance_id": "日本 😀"},
-])
+])  # fmt: skip
 def test_what_fits(raw):
     assert options.misfit(raw) is None
 
@@ -331,9 +396,13 @@ def of(option):
         value = st.sampled_from(option["choices"])
     else:
         value = {
-            "str": TEXT, "path": TEXT, "bool": st.booleans(),
-            "int": st.one_of(st.integers(-2, 70), st.integers()), "float": st.one_of(st.floats(-1, 100), st.floats()),
-            "list": TEXT, "dict": TEXT,
+            "str": TEXT,
+            "path": TEXT,
+            "bool": st.booleans(),
+            "int": st.one_of(st.integers(-2, 70), st.integers()),
+            "float": st.one_of(st.floats(-1, 100), st.floats()),
+            "list": TEXT,
+            "dict": TEXT,
         }[option["type"]]
     if option["type"] == "list":
         value = st.lists(value, max_size=4)
