@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
 
 PUBLIC_API = "https://api.cloudflare.com/client/v4"
@@ -44,44 +44,6 @@ def argument_spec():
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
     }
-
-
-class Credentials(t.NamedTuple):
-    """What proves who asks: a token, or an email with a key, or nothing (a development session)."""
-
-    token: str | None = None
-    email: str | None = None
-    key: str | None = None
-
-    def headers(self):
-        """The request headers that carry them, dict of str."""
-        if self.token:
-            return {"Authorization": "Bearer " + self.token}
-        if self.key:
-            return {"X-Auth-Email": self.email, "X-Auth-Key": self.key}
-        return {}
-
-    def secrets(self):
-        """The values that are not shown anywhere. An email opens nothing, but has no business in a log either."""
-        return [secret for secret in (self.token, self.key, self.email) if secret]
-
-
-class Connection(t.NamedTuple):
-    """A validated set of connection options.
-
-    api_timeout: float seconds.
-    verify: as requests takes it; None is its default.
-    credentials_from: str, the option or the variable that the credentials were found in; None where there are none.
-    """
-
-    api_url: str
-    account_id: str | None
-    credentials: Credentials
-    api_timeout: float
-    api_retries: int
-    verify: bool | str | None
-    is_loopback: bool
-    credentials_from: str | None = None
 
 
 def resolve(params, environ=None):

@@ -487,11 +487,12 @@ ansible_facts:
       sample: {order-1001: {status: paused, timestamp: "2026-08-06T03:12:07.000Z"}}
 """
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.module import run
 
 
-def main():
-    run()
+def main() -> None:
+    run(workflow_instance_status)
 
 
 if __name__ == "__main__":

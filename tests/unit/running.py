@@ -19,7 +19,7 @@ from ansible.module_utils.common import warnings
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InstanceNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import session as session_module
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeController, http_date
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply, ScriptedAdapter, envelope, failure, mount
@@ -125,8 +125,8 @@ class TaskRunner:
             return session
 
         monkeypatch.setattr(client_module, "new_session", session_on_fake_api)
-        monkeypatch.setattr(module_module, "Clock", lambda: workflow.clock)
-        monkeypatch.setattr(module_module, "Controller", lambda clock: self.controller)
+        monkeypatch.setattr(session_module, "Clock", lambda: workflow.clock)
+        monkeypatch.setattr(session_module, "Controller", lambda clock, listener: self.controller)
         monkeypatch.setattr(basic.AnsibleModule, "log", lambda module, msg, log_args=None: self._log.append(str(msg)))
 
     def run(self, check_mode=False, diff=False, **options):

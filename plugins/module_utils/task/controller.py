@@ -14,45 +14,63 @@ import os
 import select
 import signal
 import sys
+import typing as t
+from types import FrameType
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Listener
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Controller:
-    """The other end of this module run.
+    """The other end of a run, and whether it has gone.
 
     Args:
-        clock: clock.Clock, woken by a signal so that no wait outlasts it.
+        clock: woken by a signal, so that no wait outlasts it.
+        listener: tells whether the result still has a reader.
     """
 
-    def __init__(self, clock):
+    def __init__(self, clock: Clock, listener: Listener) -> None:
         self._clock = clock
-        self._reason = None
-        self._leader_parent = _parent_of(_session_leader())
+        self._listener = listener
+        self._reason: str | None = None
 
-    def watch_signals(self):
+    def watch_signals(self) -> None:
         """Take SIGINT, SIGTERM and SIGHUP as the wish to end, instead of dying in the middle of a call."""
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
-    def gone(self):
-        """Why nobody listens any more, str; None while somebody does."""
+    def gone(self) -> str | None:
+        """Why nobody listens any more; None while somebody does."""
         if self._reason is None:
-            if _is_closed(sys.__stdout__):
-                self._reason = "the controller closed its end (a task timeout, or the playbook was stopped)"
-            elif self._is_orphaned():
-                self._reason = "the controller is gone (a cancelled job)"
+            self._reason = self._listener.gone()
         if self._reason is not None:
             self._clock.wake()
         return self._reason
 
-    def _on_signal(self, number, frame):
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._reason = f"stopped by {signal.Signals(number).name}"
         self._clock.wake()
 
-    def _is_orphaned(self):
+
+class ModuleListener:
+    """Who reads a module's result: its standard output, and the session that ansible-core started it in."""
+
+    def __init__(self) -> None:
+        self._leader_parent = _parent_of(_session_leader())
+
+    def gone(self) -> str | None:
+        """Why nobody reads any more; None while somebody does."""
+        if _is_closed(sys.__stdout__):
+            return "the controller closed its end (a task timeout, or the playbook was stopped)"
+        if self._is_orphaned():
+            return "the controller is gone (a cancelled job)"
+        return None
+
+    def _is_orphaned(self) -> bool:
         # Being adopted by another process gives it away; a leader that ended by itself (nohup, async) does not.
         if self._leader_parent in (None, 0, 1):
             return False
@@ -60,15 +78,15 @@ class Controller:
         return now is not None and now != self._leader_parent
 
 
-def _session_leader():
+def _session_leader() -> int | None:
     try:
         return os.getsid(0)
     except (AttributeError, OSError):
         return None
 
 
-def _parent_of(pid):
-    """The parent's process id, int; None where it can't be known (no such process, or no /proc)."""
+def _parent_of(pid: int | None) -> int | None:
+    """The parent's process id; None where it can't be known (no such process, or no /proc)."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             # The name, in parentheses, may hold anything; state and parent follow the last of them.
@@ -77,7 +95,7 @@ def _parent_of(pid):
         return None
 
 
-def _is_closed(stream):
+def _is_closed(stream: t.Any) -> bool:
     try:
         poller = select.poll()
         poller.register(stream.fileno(), 0)  # errors and hang-ups are reported unasked

@@ -298,7 +298,7 @@ def run_batch(bench, coverage, seed, length, shrink=False):
     from quickclock import quick_clock
 
     from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import settle
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import session
 
     bound = type("Machine", (Machine,), {"bench": bench, "coverage": coverage})
     machine_settings = settings(
@@ -314,5 +314,5 @@ def run_batch(bench, coverage, seed, length, shrink=False):
     )
     # The pause between two calls while settling is for a server's sake; that it is kept is tested elsewhere.
     # By a clock that passes by sleeping alone, no look grows too old, and costs another one, because the machine is busy.
-    with mock.patch.object(settle, "SPACING", 0.02), mock.patch.object(module, "Clock", quick_clock(pace=1)):
+    with mock.patch.object(settle, "SPACING", 0.02), mock.patch.object(session, "Clock", quick_clock(pace=1)):
         run_state_machine_as_test(seeded(seed)(bound), settings=machine_settings)

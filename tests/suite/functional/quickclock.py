@@ -14,7 +14,7 @@ import threading
 from requests.adapters import HTTPAdapter
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import session
 
 
 def quick_clock(pace):
@@ -51,7 +51,7 @@ def quick_clock(pace):
 def quicken(monkeypatch, pace=0.01):
     """Give the module a quick clock; returns its class."""
     clock = quick_clock(pace)
-    monkeypatch.setattr(module, "Clock", clock)
+    monkeypatch.setattr(session, "Clock", clock)
     return clock
 
 

@@ -88,9 +88,9 @@ def quick(monkeypatch):
 
 
 def _argument_spec():
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status
 
-    return options.argument_spec()
+    return workflow_instance_status.argument_spec()
 
 
 def option_names():

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import PUBLIC_API, Credentials, resolve
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import PUBLIC_API, resolve
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 DEVELOPMENT = "http://localhost:8787/cdn-cgi/explorer/api"

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, Refused
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status as task_room
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply
@@ -300,7 +300,7 @@ def test_secrets_of_an_unforeseen_error(task, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError(f"Authorization: Bearer {TOKEN}")
 
-    monkeypatch.setattr(module_module, "Surveyor", broken)
+    monkeypatch.setattr(task_room, "Surveyor", broken)
     ran = task.run(instance_id="running", state="paused")
     assert ran.code == 1
     assert ran.result["msg"].startswith("internal error: RuntimeError at test_workflow_instance_status.py:")
@@ -353,7 +353,7 @@ def compare(spec, documented, path=""):
 
 
 def test_the_spec_is_what_the_documentation_says():
-    compare(options.argument_spec(), documented_options())
+    compare(task_room.argument_spec(), documented_options())
 
 
 def returned(documented, condition="always"):
@@ -418,7 +418,7 @@ def test_examples_are_tasks():
     for example in yaml.safe_load(workflow_instance_status.EXAMPLES):
         args = dict(example["edgeops.cloudflare.workflow_instance_status"])
         assert example["name"]
-        assert set(args) <= set(options.argument_spec())
+        assert set(args) <= set(task_room.argument_spec())
         assert args["workflow_name"] and args["state"] in lifecycle.STATES
 
 

@@ -30,6 +30,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client impo
     retry_after_seconds,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     AnswerLost,
     AuthenticationError,
@@ -44,7 +45,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.auth import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeClock
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import (
     Exchanges,

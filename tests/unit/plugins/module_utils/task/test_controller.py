@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import controller as controller_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import Controller
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import Controller, ModuleListener
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -50,7 +50,7 @@ def restored_signals():
 
 
 def test_somebody_reads(clock, pipe):
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     assert controller.gone() is None
     pipe[1].write("a result")
     assert controller.gone() is None
@@ -58,7 +58,7 @@ def test_somebody_reads(clock, pipe):
 
 
 def test_nobody_reads_any_more(clock, pipe):
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     pipe[0].close()
     assert controller.gone() == "the controller closed its end (a task timeout, or the playbook was stopped)"
     assert clock.is_woken, "nobody sleeps for nobody"
@@ -71,25 +71,25 @@ def test_a_full_pipe_is_no_closed_one(clock, pipe):
             os.write(pipe[1].fileno(), b"x" * 65536)
     except BlockingIOError:
         pass
-    assert Controller(clock).gone() is None
+    assert Controller(clock, ModuleListener()).gone() is None
 
 
 @pytest.mark.parametrize("stream", [None, object()])
 def test_no_standard_output_at_all(clock, monkeypatch, stream):
     monkeypatch.setattr(sys, "__stdout__", stream)
-    assert Controller(clock).gone() is None
+    assert Controller(clock, ModuleListener()).gone() is None
 
 
 def test_standard_output_into_a_file(clock, monkeypatch, tmp_path):
     with (tmp_path / "output").open("w", encoding="utf-8") as output:
         monkeypatch.setattr(sys, "__stdout__", output)
-        assert Controller(clock).gone() is None
+        assert Controller(clock, ModuleListener()).gone() is None
 
 
 def test_no_poll_on_this_system(clock, pipe, monkeypatch):
     monkeypatch.delattr(controller_module.select, "poll")
     pipe[0].close()
-    assert Controller(clock).gone() is None
+    assert Controller(clock, ModuleListener()).gone() is None
 
 
 # -- orphans ----------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_no_poll_on_this_system(clock, pipe, monkeypatch):
 )
 def test_orphans(clock, pipe, parents, then, is_gone):
     parents.update({"leader": 100, 100: 50})
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     assert controller.gone() is None
     parents.clear()
     parents.update(then, leader=100)
@@ -118,7 +118,7 @@ def test_orphans(clock, pipe, parents, then, is_gone):
 def test_what_was_no_child_to_begin_with(clock, pipe, parents, parent):
     """Without /proc, at the top of a container, or as a daemon."""
     parents.update({"leader": 100, 100: parent})
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     parents[100] = 1
     assert controller.gone() is None
 
@@ -152,7 +152,7 @@ def test_what_the_system_tells_of_a_process(monkeypatch, tmp_path, stat, parent)
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_signals(clock, pipe, restored_signals, name):
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     controller.watch_signals()
     assert controller.gone() is None
     os.kill(os.getpid(), getattr(signal, name))
@@ -161,7 +161,7 @@ def test_signals(clock, pipe, restored_signals, name):
 
 
 def test_the_first_reason_stays(clock, pipe, restored_signals):
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     controller.watch_signals()
     os.kill(os.getpid(), signal.SIGTERM)
     pipe[0].close()
@@ -171,7 +171,7 @@ def test_the_first_reason_stays(clock, pipe, restored_signals):
 def test_signals_that_are_ignored_stay_so(clock, pipe, restored_signals):
     """As under nohup."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    controller = Controller(clock)
+    controller = Controller(clock, ModuleListener())
     controller.watch_signals()
     os.kill(os.getpid(), signal.SIGHUP)
     assert controller.gone() is None

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ControllerGone
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import module as module_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import session as session_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status as task_room
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many
 from ansible_collections.edgeops.cloudflare.tests.unit.running import TaskRunner
 
@@ -26,15 +26,18 @@ def task(monkeypatch, capfd, clock):
 def test_options_reach_their_rooms(task, monkeypatch):
     made = {}
 
-    def noting(name, kind):
+    def noting(room, name):
+        kind = getattr(room, name)
+
         def make(*args, **kwargs):
             made[name] = (args, kwargs)
             return kind(*args, **kwargs)
 
-        monkeypatch.setattr(module_module, name, make)
+        monkeypatch.setattr(room, name, make)
 
-    for name in ("RateGate", "Client", "Fleet"):
-        noting(name, getattr(module_module, name))
+    noting(session_module, "RateGate")
+    noting(session_module, "Client")
+    noting(task_room, "Fleet")
     task.run(
         instance_id="a",
         state="paused",
@@ -81,21 +84,6 @@ def test_the_controller_is_asked_before_every_call(task):
     assert task.workflow.count("patch") == 1
     assert ran.result["msg"].startswith("stopped by SIGTERM; ")
     assert ran.result["summary"]["not_attempted"] == 29
-
-
-def test_who_listens():
-    class Gone:
-        def gone(self):
-            return "stopped by SIGTERM"
-
-    class There:
-        def gone(self):
-            return None
-
-    with pytest.raises(ControllerGone) as caught:
-        module_module._ensure_heard(Gone())
-    assert caught.value.message == "stopped by SIGTERM"
-    module_module._ensure_heard(There())
 
 
 def test_the_duration_is_told(task):

@@ -12,15 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import options
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Request, validate
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.workflow_instance_status import Request, validate
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
-SPEC = options.argument_spec()
+SPEC = workflow_instance_status.argument_spec()
 
 
 def defaults(spec):
@@ -52,14 +53,19 @@ def refusal(**given_):
 
 def test_one_instance():
     request = validate(params())
-    assert (request.workflow_name, request.instance_ids, request.selection, request.is_single) == ("orders", ["order-1"], None, True)
+    assert (request.workflow_name, request.target.instance_ids, request.target.selection, request.target.is_single) == (
+        "orders",
+        ["order-1"],
+        None,
+        True,
+    )
 
 
 @each_row("given_, ids", [(["b", "a", "b", "c", "a"], ["b", "a", "c"]), ([], []), (["a"], ["a"])])
 def test_several_instances(given_, ids):
     """Duplicates once, in the order given; an empty list is nothing to do."""
     request = validate(params(instance_ids=given_))
-    assert (request.instance_ids, request.selection, request.is_single) == (ids, None, False)
+    assert (request.target.instance_ids, request.target.selection, request.target.is_single) == (ids, None, False)
 
 
 @each_row(
@@ -93,8 +99,8 @@ BAD_IDS = [
 
 @each_row("instance_id", GOOD_IDS)
 def test_ids(instance_id):
-    assert validate(params(instance_id=instance_id)).instance_ids == [instance_id]
-    assert validate(params(instance_ids=["x", instance_id])).instance_ids == ["x", instance_id]
+    assert validate(params(instance_id=instance_id)).target.instance_ids == [instance_id]
+    assert validate(params(instance_ids=["x", instance_id])).target.instance_ids == ["x", instance_id]
 
 
 @each_row("instance_id, said", BAD_IDS)
@@ -158,8 +164,8 @@ def test_limits_are_passed_on():
             rate_limit_timeout=60.0,
         )
     )
-    assert request.limits == options.Limits(max_instances=7, max_failures=3, concurrency=2, connection_attempts=7)
-    assert (request.requests_per_second, request.rate_limit_reserve, request.rate_limit_timeout) == (1.5, 0.5, 60.0)
+    assert request.limits == Limits(max_instances=7, max_failures=3, concurrency=2, connection_attempts=7)
+    assert (request.pacing.requests_per_second, request.pacing.rate_limit_reserve, request.pacing.rate_limit_timeout) == (1.5, 0.5, 60.0)
 
 
 # -- selections ---------------------------------------------------------------------------------------------------
@@ -181,7 +187,7 @@ def test_selection():
         )
     )
     three = datetime(2026, 8, 6, 3, tzinfo=timezone.utc)
-    assert selected.selection == Selection(
+    assert selected.target.selection == Selection(
         statuses=("errored", "paused"),
         created_after=three,
         created_before=three + timedelta(hours=21),
@@ -191,14 +197,14 @@ def test_selection():
         version_id="v1",
         trigger_source="cron",
     )
-    assert selected.instance_ids is None
+    assert selected.target.instance_ids is None
     assert selected.wanted.selected == {"errored", "paused"}
-    assert not selected.is_single
+    assert not selected.target.is_single
 
 
 def test_selection_without_status():
     request = validate(params(select={"id_glob": "*"}))
-    assert (request.selection.statuses, request.wanted.selected) == (None, None)
+    assert (request.target.selection.statuses, request.wanted.selected) == (None, None)
 
 
 def test_empty_selection():
@@ -243,7 +249,7 @@ def test_times_the_wrong_way_round(kind):
 
 @each_row("pattern", ["*", "order-?", "order-[0-9]*", "[!a]*", "[", "[]", "a**b", "\\"])
 def test_globs(pattern):
-    assert validate(params(select={"id_glob": pattern})).selection.id_glob == pattern
+    assert validate(params(select={"id_glob": pattern})).target.selection.id_glob == pattern
 
 
 # -- rules between options ------------------------------------------------------------------------------------------
@@ -374,7 +380,7 @@ def test_spec():
     ],
 )
 def test_misfits(raw, option):
-    assert options.misfit(raw).startswith(option + " ")
+    assert workflow_instance_status.misfit(raw).startswith(option + " ")
 
 
 @each_row("raw", [
@@ -382,7 +388,7 @@ def test_misfits(raw, option):
     {"select": None}, {"concurrency": "8"}, {"wait_timeout": 5}, {"instance_id": "日本 😀"},
 ])  # fmt: skip
 def test_what_fits(raw):
-    assert options.misfit(raw) is None
+    assert workflow_instance_status.misfit(raw) is None
 
 
 # -- anything that passes the argument spec ---------------------------------------------------------------------------
@@ -421,14 +427,14 @@ def test_any_options(given_):
         assert any(name in error.message for name in SPEC)
         return
     assert isinstance(request, Request)
-    assert (request.instance_ids is None) != (request.selection is None)
+    assert (request.target.instance_ids is None) != (request.target.selection is None)
     assert request.wanted.step is None or request.wanted.state == "restarted"
     assert not request.wanted.rollback or request.wanted.state == "terminated"
 
 
 @given(st.lists(TEXT.filter(lambda text: text.isprintable() and text not in ("", ".", "..") and len(text) < 272), max_size=9))
 def test_any_ids(ids):
-    found = validate(params(instance_ids=ids)).instance_ids
+    found = validate(params(instance_ids=ids)).target.instance_ids
     assert len(set(found)) == len(found)
     assert sorted(found, key=ids.index) == found
     assert set(found) == set(ids)

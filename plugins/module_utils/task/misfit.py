@@ -1,0 +1,58 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Arguments as they were written: what ansible-core would answer with a traceback, or without naming the option. Pure."""
+
+from __future__ import annotations
+
+import ast
+import json
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import misfit_number
+
+
+def misfit(raw: t.Mapping[str, t.Any], dictionaries: t.Mapping[str, str]) -> str | None:
+    """What of a task's raw arguments is wrong, and what would be right; None where nothing is.
+
+    Args:
+        raw: the arguments before ansible-core has looked at them.
+        dictionaries: the options that are dictionaries, each with an example of its value.
+    """
+    for option, example in dictionaries.items():
+        value = raw.get(option)
+        if value is not None and not isinstance(value, dict) and not (isinstance(value, str) and _spells_dictionary(value)):
+            return f"{option} must be a dictionary such as {example}"
+    wrong_number = misfit_number(raw)
+    if wrong_number:
+        return wrong_number
+    for option, value in raw.items():
+        if not _is_plain_text(value):
+            return f"{option} contains a NUL or half of a character (a lone surrogate); check where the text came from"
+    return None
+
+
+def _spells_dictionary(text: str) -> bool:
+    """Whether ansible-core can read a dictionary from this text, or will say so itself."""
+    if "{{" in text:
+        return True  # a template that a linter has not rendered
+    if not text.lstrip().startswith("{"):
+        return "=" in text
+    try:
+        return isinstance(ast.literal_eval(text.strip()), dict)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        pass
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_plain_text(value: t.Any) -> bool:
+    """Whether all text in a raw argument can be sent, and logged, at all."""
+    if isinstance(value, dict):
+        return all(_is_plain_text(part) for pair in value.items() for part in pair)
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain_text(part) for part in value)
+    return not isinstance(value, str) or not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)

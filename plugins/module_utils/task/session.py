@@ -1,0 +1,62 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a running task calls the API with: one clock, one rate gate and one client for all its workers."""
+
+from __future__ import annotations
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ, Client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ControllerGone
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import Controller
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing
+
+
+class Session:
+    """The calls of one task; made when the task begins."""
+
+    def __init__(self, host: Host, connection: Connection, pacing: Pacing) -> None:
+        self.clock = Clock()
+        self._began = self.clock.monotonic()
+        self.controller = Controller(self.clock, host.listener)
+        self.controller.watch_signals()
+        self.gate = RateGate(
+            self.clock,
+            requests_per_second=pacing.requests_per_second,
+            reserve=pacing.rate_limit_reserve,
+            block_limit=pacing.rate_limit_timeout,
+            check=self._ensure_heard,
+        )
+        self.client = Client(
+            connection,
+            self.gate,
+            self.clock,
+            core_version=host.core_version,
+            concurrency=pacing.concurrency,
+            check=self._ensure_heard,
+        )
+
+    def duration(self) -> float:
+        """Seconds since the task began."""
+        return self.clock.monotonic() - self._began
+
+    def api_calls(self) -> dict[str, int | float]:
+        """The result's `api_calls`."""
+        counts = self.client.counts
+        return {
+            "total": counts[READ] + counts[LIST] + counts[PATCH],
+            "reads": counts[READ],
+            "lists": counts[LIST],
+            "patches": counts[PATCH],
+            "retries": counts["retries"],
+            "rate_limited_seconds": round(self.gate.held_seconds(), 3),
+        }
+
+    def _ensure_heard(self) -> None:
+        gone = self.controller.gone()
+        if gone:
+            raise ControllerGone(gone)
