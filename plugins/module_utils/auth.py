@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
+import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 
 PUBLIC_API = "https://api.cloudflare.com/client/v4"
 
@@ -28,14 +31,22 @@ ENVIRONMENT = {
     "api_url": ("CLOUDFLARE_BASE_URL", "CLOUDFLARE_API_BASE_URL"),
 }
 
+#: Characters that an account's id is made of; production's are 32 hexadecimal digits.
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+#: Shorter ones are none of Cloudflare's, and masking one would eat words and ids out of the result.
+_SHORTEST_CREDENTIAL = 16
+
+_QUOTES = "\"'`“”‘’"
+
 _WAYS = "give api_token (or CLOUDFLARE_API_TOKEN), or api_email and api_key (or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY)"
 
 
-def argument_spec():
+def argument_spec() -> dict[str, dict[str, t.Any]]:
     """The connection options shared by all modules, as an AnsibleModule argument spec; documented in fragment `auth`."""
     return {
         "api_token": {"type": "str", "no_log": True},
-        "api_email": {"type": "str", "no_log": True},
+        "api_email": {"type": "str"},
         "api_key": {"type": "str", "no_log": True},
         "account_id": {"type": "str"},
         "api_url": {"type": "str"},
@@ -46,24 +57,28 @@ def argument_spec():
     }
 
 
-def resolve(params, environ=None):
+def resolve(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None) -> Connection:
     """Turn the connection options and the environment into a Connection.
 
     Args:
-        params: dict, the module's parameters.
-        environ: mapping of str, `os.environ` when None.
+        params: the module's parameters.
+        environ: `os.environ` when None.
 
     Raises:
         OptionError: what is missing, contradictory or unsafe, and what would be right.
     """
     environ = os.environ if environ is None else environ
-    api_url, is_loopback = _api_url(_given(params, "api_url") or _from_environment(environ, "api_url") or PUBLIC_API)
-    account_id = _given(params, "account_id") or _from_environment(environ, "account_id")
-    if account_id is not None:
-        check_path_part("account_id", account_id, longest=64)
-    elif not is_loopback:
+    given_url, _origin = _find(params, environ, "api_url")
+    api_url, is_loopback = _api_url(given_url or PUBLIC_API)
+    account_id, account_from = _find(params, environ, "account_id")
+    if account_id is None and not is_loopback:
         raise OptionError("account_id is missing: give the option account_id or set CLOUDFLARE_ACCOUNT_ID")
-    credentials = _credentials(params, environ, optional=is_loopback)
+    if account_id is not None and not _ACCOUNT_ID.fullmatch(account_id):
+        raise OptionError(
+            f"account_id (from {account_from}) is {clean(repr(account_id), 80)}, which no account's id can be: 1 to 64 letters, digits, "
+            "- and _; copy it from the account's page"
+        )
+    credentials, credentials_from = _credentials(params, environ, is_loopback)
     return Connection(
         api_url=api_url,
         account_id=account_id,
@@ -72,76 +87,70 @@ def resolve(params, environ=None):
         api_retries=params["api_retries"],
         verify=_verify(params),
         is_loopback=is_loopback,
-        credentials_from=_origin(params, credentials),
+        credentials_from=credentials_from,
+        account_from=account_from,
     )
 
 
-def check_path_part(option, value, longest, shortest=1):
-    """Refuse what cannot be, or must not be, one part of a URL path.
-
-    Args:
-        option: str, the option's name for the message.
-        value: str.
-        longest, shortest: int, characters.
-
-    Raises:
-        OptionError
-    """
-    if not shortest <= len(value) <= longest:
-        raise OptionError(f"{option} must have {shortest} to {longest} characters, and has {len(value)}")
-    if value in (".", ".."):
-        raise OptionError(f"{option} must not be {value!r}: it would address something else; give the real one")
-    if not value.isprintable():
-        raise OptionError(f"{option} must not contain control characters or line breaks; check how it was put together")
-
-
-def _given(params, option):
-    return (params.get(option) or "").strip() or None
-
-
-def _from_environment(environ, option):
+def _find(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], option: str) -> tuple[str | None, str | None]:
+    """An option's value, from the task or else the environment, and the name of the option or variable that gave it."""
+    value = (params.get(option) or "").strip()
+    if value:
+        return value, option
     for variable in ENVIRONMENT[option]:
         value = environ.get(variable, "").strip()
         if value:
-            return value
-    return None
+            return value, variable
+    return None, None
 
 
-def _credentials(params, environ, optional):
-    token, email, key = (_given(params, option) for option in ("api_token", "api_email", "api_key"))
+def _credentials(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], is_loopback: bool) -> tuple[Credentials, str | None]:
+    """The credentials, and the name of the option or variable that gave them; None of both in a development session."""
+    nowhere: dict[str, str] = {}
+    token, key, email = (_find(params, nowhere, option)[0] for option in ("api_token", "api_key", "api_email"))
     if token and (email or key):
         raise OptionError(f"api_token and api_email/api_key are both given; {_WAYS}, not both kinds")
-    if not (token or email or key):
-        token = _from_environment(environ, "api_token")
-    if not token:
-        email = email or _from_environment(environ, "api_email")
-        key = key or _from_environment(environ, "api_key")
+    # Options given in the task hide the other kind's environment.
+    token, token_from = (None, None) if email or key else _find(params, environ, "api_token")
     if token:
-        found = Credentials(token=token)
-    elif email and key:
-        found = Credentials(email=email, key=key)
-    elif email or key:
+        _check_credential(token_from or "", token, is_loopback)
+        return Credentials(token=token), token_from
+    key, key_from = _find(params, environ, "api_key")
+    email, email_from = _find(params, environ, "api_email")
+    if key and email:
+        _check_credential(key_from or "", key, is_loopback)
+        _check_header(email_from or "", email)
+        return Credentials(email=email, key=key), key_from
+    if key or email:
         missing = "api_key" if email else "api_email"
         raise OptionError(f"{missing} is missing: api_email and api_key go together; {_WAYS}")
-    elif optional:
-        return Credentials()
-    else:
+    if not is_loopback:
         raise OptionError(f"no credentials: {_WAYS}")
-    for option, value in (("api_token", found.token), ("api_email", found.email), ("api_key", found.key)):
-        # Such a value could not be sent as a header, and the HTTP library would quote it in its error.
-        if value and not (value.isascii() and value.isprintable()):
-            raise OptionError(f"{option} contains characters that no credential has; check how it was pasted")
-    return found
+    return Credentials(), None
 
 
-def _origin(params, credentials):
-    if not credentials.secrets():
-        return None
-    option = "api_token" if credentials.token else "api_key"
-    return option if _given(params, option) else ENVIRONMENT[option][0]
+def _check_credential(origin: str, value: str, is_loopback: bool) -> None:
+    """Refuse what can't be a token or a key; without a word of it in the sentence."""
+    _check_header(origin, value)
+    pasted = re.match(r"(bearer|authorization)[\s:]", value, re.IGNORECASE)
+    if pasted:
+        raise OptionError(f"{origin} begins with {pasted.group(1)!r}, which is no part of a token; give what follows it")
+    if any(quote in value for quote in _QUOTES):
+        raise OptionError(f"{origin} contains quotes, which no credential has; give what is between them")
+    if len(value.split()) > 1:
+        raise OptionError(f"{origin} contains blanks, which no credential has; check how it was pasted")
+    if len(value) < _SHORTEST_CREDENTIAL:
+        need = "; a development session needs none: leave it out" if is_loopback else "; check how it was pasted"
+        raise OptionError(f"{origin} has {len(value)} characters, and a credential of Cloudflare has {_SHORTEST_CREDENTIAL} or more{need}")
 
 
-def _api_url(text):
+def _check_header(origin: str, value: str) -> None:
+    # Such a value could not be sent as a header, and the HTTP library would quote it in its error.
+    if not (value.isascii() and value.isprintable()) and not any(quote in value for quote in _QUOTES):
+        raise OptionError(f"{origin} contains characters that no credential has; check how it was pasted")
+
+
+def _api_url(text: str) -> tuple[str, bool]:
     """A base URL without trailing slash, and whether it is on this machine."""
     try:
         parts = urlsplit(text)
@@ -163,7 +172,7 @@ def _api_url(text):
     return text.rstrip("/"), is_loopback
 
 
-def _is_loopback(host):
+def _is_loopback(host: str) -> bool:
     if host.rstrip(".").lower() == "localhost":
         return True
     try:
@@ -172,7 +181,7 @@ def _is_loopback(host):
         return False
 
 
-def _verify(params):
+def _verify(params: t.Mapping[str, t.Any]) -> bool | str | None:
     if not params["validate_certs"]:
         return False
     ca_path = params.get("ca_path")
@@ -180,4 +189,4 @@ def _verify(params):
         return None
     if not os.path.exists(ca_path):
         raise OptionError("ca_path names nothing that exists here; give a file of CA certificates or a folder of them")
-    return ca_path
+    return str(ca_path)

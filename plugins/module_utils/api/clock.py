@@ -15,15 +15,15 @@ _SLICE = 0.2
 class Clock:
     """The real clock. Sleeping ends early, and stays short, once `wake` was called: by then nobody waits for us."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         # No threading.Event: a signal handler that sets one may wait for ever for a lock of the thread that it interrupted.
         self._is_woken = False
 
-    def monotonic(self):
-        """Seconds since some moment, float; never goes back."""
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
         return time.monotonic()
 
-    def sleep(self, seconds):
+    def sleep(self, seconds: float) -> None:
         """Wait for so many seconds, or until `wake` is called."""
         until = time.monotonic() + seconds
         while not self._is_woken:
@@ -32,6 +32,6 @@ class Clock:
                 return
             time.sleep(min(left, _SLICE))
 
-    def wake(self):
+    def wake(self) -> None:
         """End every sleep, now (within a fifth of a second) and to come."""
         self._is_woken = True

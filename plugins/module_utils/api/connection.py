@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+_MASK = b"********"
+
 
 class Credentials(t.NamedTuple):
     """What proves who asks: a token, or an email with a key, or nothing (a development session)."""
@@ -25,16 +27,22 @@ class Credentials(t.NamedTuple):
         return {}
 
     def secrets(self) -> list[str]:
-        """The values that are not shown anywhere. An email opens nothing, but has no business in a log either."""
-        return [secret for secret in (self.token, self.key, self.email) if secret]
+        """The values that are not shown anywhere. An email opens nothing, and may well be part of an id."""
+        return [secret for secret in (self.token, self.key) if secret]
+
+    def masked(self, content: bytes) -> bytes:
+        """What a server sent, without the secrets: it is cut and cleaned later, and half of a secret would go unnoticed."""
+        for secret in self.secrets():
+            content = content.replace(secret.encode(), _MASK)
+        return content
 
 
 class Connection(t.NamedTuple):
     """A validated set of connection options.
 
-    api_timeout: float seconds.
+    api_timeout: seconds.
     verify: as requests takes it; None is its default.
-    credentials_from: str, the option or the variable that the credentials were found in; None where there are none.
+    credentials_from, account_from: the option or the variable that they were found in; None where there are none.
     """
 
     api_url: str
@@ -45,3 +53,4 @@ class Connection(t.NamedTuple):
     verify: bool | str | None
     is_loopback: bool
     credentials_from: str | None = None
+    account_from: str | None = None

@@ -17,9 +17,9 @@ class CloudflareError(Exception):
     """Something the operator must be told.
 
     Args:
-        message: str, one sentence or more, complete.
-        code: int or None, the API's own error code.
-        http_status: int or None.
+        message: what happened, in words that go on after a colon: no full stop, no advice.
+        advice: what to do about it, an imperative without a full stop; it comes last in every sentence.
+        code: the API's own error code.
     """
 
     #: True where the error would meet every instance alike, so that going on makes no sense.
@@ -31,11 +31,17 @@ class CloudflareError(Exception):
     #: True where an earlier attempt of the same call went out and lost its answer: that one may have been processed.
     after_lost_answer = False
 
-    def __init__(self, message, code=None, http_status=None):
+    def __init__(self, message: str, advice: str = "", code: int | None = None, http_status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.advice = advice
         self.code = code
         self.http_status = http_status
+
+    @property
+    def text(self) -> str:
+        """All of it, complete sentences but for the full stop at the end."""
+        return f"{self.message}. {self.advice}" if self.advice else self.message
 
 
 class OptionError(CloudflareError):
@@ -45,25 +51,32 @@ class OptionError(CloudflareError):
 
 
 class AuthenticationError(CloudflareError):
-    """The API refuses the credentials (401, 403, codes 10000 and 9109)."""
+    """The API refuses the credentials."""
 
     fatal = True
 
 
 class WorkflowNotFound(CloudflareError):
-    """The account has no such workflow (code 10200)."""
+    """The account has no such workflow."""
 
     fatal = True
 
 
 class UnusableServer(CloudflareError):
-    """What answers at `api_url` is not the API: a redirect, or a page of something else."""
+    """What is at `api_url` can't be spoken to, or sends elsewhere: TLS that does not verify, a redirect, a route that is none."""
 
     fatal = True
 
 
+class NotTheApi(CloudflareError):
+    """Something else answered in the API's place: a firewall, a proxy, a login page. The API has not heard of the call.
+
+    The client makes it fatal where nothing has answered as the API yet, or too many such answers came in a row.
+    """
+
+
 class InstanceNotFound(CloudflareError):
-    """The workflow has no such instance (code 10400)."""
+    """The workflow has no such instance."""
 
 
 class Refused(CloudflareError):
@@ -74,6 +87,10 @@ class NotNow(Refused):
     """The API will not do it at the moment (`migration.in_progress`); a look is repeated, a change was certainly not made."""
 
 
+class TooLarge(CloudflareError):
+    """An answer is larger than anything that is read; repeating the call would not make it smaller."""
+
+
 class NotSent(CloudflareError):
     """No connection was made, so nothing was processed; told after the retries are used up."""
 
@@ -82,7 +99,33 @@ class NotSent(CloudflareError):
 
 
 class AnswerLost(CloudflareError):
-    """The request went out and no usable answer came back: it may have been done, or may be done yet."""
+    """The request went out and nothing came back that tells whether it was done: it may have been, or may be yet."""
+
+    #: Seconds that the server asks to wait before it is tried again.
+    retry_after: float | None = None
+
+
+class AnswerReplaced(AnswerLost):
+    """Something else answered in the API's place, in a way that doesn't tell whether the API has heard of the call.
+
+    Like NotTheApi it is made fatal by the client; but what says "bad gateway" now may not in a minute.
+    """
+
+    is_passing = True
+
+
+class ServerFailed(AnswerLost):
+    """The API itself answered that it failed (5xx): no is what it said, but nobody can know what was done before that.
+
+    tries: how often the call was made in all.
+    """
+
+    tries = 1
+
+    @property
+    def answered(self) -> str:
+        """How it was answered, in words."""
+        return self.message + (f", {self.tries} times" if self.tries > 1 else "")
 
 
 class LookStale(CloudflareError):
@@ -92,7 +135,7 @@ class LookStale(CloudflareError):
     connection was made (then `cause` is the NotSent).
     """
 
-    def __init__(self, message, cause=None, went_out=False):
+    def __init__(self, message: str, cause: NotSent | None = None, went_out: bool = False) -> None:
         super().__init__(message)
         self.cause = cause
         self.went_out = went_out
@@ -110,10 +153,23 @@ class ControllerGone(CloudflareError):
     fatal = True
 
 
+class ListingBroken(CloudflareError):
+    """A listing ends before its own total, goes in circles, or tells in no known way where it goes on: it can't be trusted."""
+
+
 class TooManyMatched(CloudflareError):
-    """A selection matches more than `max_instances`; nothing was changed."""
+    """A selection matches more than `max_instances`; nothing was changed.
+
+    matched: how many match; by_status: the same by their status; is_complete: whether all of them were counted.
+    """
 
     fatal = True
+
+    def __init__(self, matched: int, by_status: dict[str, int], is_complete: bool) -> None:
+        super().__init__(f"{matched} instances match")
+        self.matched = matched
+        self.by_status = by_status
+        self.is_complete = is_complete
 
 
 class InternalError(CloudflareError):
@@ -122,7 +178,7 @@ class InternalError(CloudflareError):
     fatal = True
 
 
-def internal_error_text(error):
+def internal_error_text(error: BaseException) -> str:
     """The sentence for an exception that nobody foresaw: where it arose, but not its text, which may quote a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     where = "{0}:{1}".format(frames[-1].filename.rpartition("/")[2], frames[-1].lineno) if frames else "unknown place"

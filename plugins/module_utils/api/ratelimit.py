@@ -16,6 +16,7 @@ import random
 import threading
 import typing as t
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import LookStale, RateLimitExceeded
 
 #: Documented quota of a token, calls in five minutes; assumed where the server names no policy.
@@ -36,14 +37,11 @@ class Allowance(t.NamedTuple):
     quota: int | None
 
 
-def parse_allowances(ratelimit, policy):
+def parse_allowances(ratelimit: str | None, policy: str | None) -> list[Allowance]:
     """Read the headers `Ratelimit` (`"default";r=50;t=30`) and `Ratelimit-Policy` (`"default";q=1200;w=300`).
 
-    Args:
-        ratelimit, policy: str or None, the headers' values.
-
     Returns:
-        list of Allowance; empty where nothing usable was sent.
+        What the policies allow; empty where nothing usable was sent.
     """
     quotas = {name: values.get("q") for name, values in _items(policy)}
     return [
@@ -53,22 +51,22 @@ def parse_allowances(ratelimit, policy):
     ]
 
 
-def backoff(attempt, rng=random.random, base=0.5, longest=30.0):
+def backoff(attempt: int, rng: t.Callable[[], float] = random.random, base: float = 0.5, longest: float = 30.0) -> float:
     """Seconds to wait before attempt number `attempt` + 1: exponential, half of it jitter.
 
     Args:
-        attempt: int, attempts made so far, ≥ 1.
-        rng: callable that returns a float in [0, 1).
-        base, longest: float seconds.
+        attempt: attempts made so far, ≥ 1.
+        rng: returns a number in [0, 1).
+        base, longest: seconds.
     """
-    ceiling = min(longest, base * 2 ** min(attempt - 1, 16))
+    ceiling = min(longest, base * 2.0 ** min(attempt - 1, 16))
     return ceiling * (0.5 + 0.5 * rng())
 
 
 class _Balance:
     """What the gate believes that one policy still allows; calls that were let through since are taken off."""
 
-    def __init__(self, told, told_at, under_way):
+    def __init__(self, told: Allowance, told_at: float, under_way: int) -> None:
         self.told = told  # Allowance, as the server told it at `told_at`
         self.told_at = told_at
         self.quota = told.quota or max(DOCUMENTED_QUOTA, told.remaining)
@@ -76,7 +74,7 @@ class _Balance:
         # The other calls under way are not in the server's count yet, or may not be.
         self.remaining = told.remaining - max(under_way - 1, 0)
 
-    def has_overtaken(self, allowance, sent_at, now):
+    def has_overtaken(self, allowance: Allowance, sent_at: float, now: float) -> bool:
         """Whether an allowance, told in answer to a call sent at `sent_at`, is older than this: no count rises before its reset."""
         return sent_at < self.told_at and now < self.resets_at and allowance.remaining > self.told.remaining
 
@@ -85,14 +83,20 @@ class RateGate:
     """Lets calls through as fast as the limits allow; shared by all workers of a task.
 
     Args:
-        clock: Clock.
-        requests_per_second: float or None, the task's own ceiling.
-        reserve: float in [0, 1), the part of the quota left to others.
-        block_limit: float seconds that the task may be blocked by 429s in all.
-        check: callable run about once a second while waiting; may raise to end the wait.
+        requests_per_second: the task's own ceiling.
+        reserve: in [0, 1), the part of the quota left to others.
+        block_limit: seconds that the task may be blocked by 429s in all.
+        check: called about once a second while waiting; may raise to end the wait.
     """
 
-    def __init__(self, clock, requests_per_second=None, reserve=0.2, block_limit=330.0, check=lambda: None):
+    def __init__(
+        self,
+        clock: Clock,
+        requests_per_second: float | None = None,
+        reserve: float = 0.2,
+        block_limit: float = 330.0,
+        check: t.Callable[[], None] = lambda: None,
+    ) -> None:
         self._clock = clock
         self._own_interval = 1.0 / requests_per_second if requests_per_second else 0.0
         self._spacing = 0.0
@@ -101,25 +105,25 @@ class RateGate:
         self._check = check
         self._lock = threading.Lock()
         self._next_slot = clock.monotonic()
-        self._balances = {}  # by the policy's name
+        self._balances: dict[str, _Balance] = {}  # by the policy's name
         self._block_began = self._blocked_until = clock.monotonic()
         self._blocked_before = 0.0
         self._unexplained = {False: 0, True: 0}  # changes have limits of their own
-        self._exceeded = None
+        self._exceeded: str | None = None
         self._under_way = 0
         self._holding = 0
         self._held_since = 0.0
         self._held = 0.0
-        #: int, how many calls were refused with 429.
+        #: How many calls were refused with 429.
         self.refusals = 0
 
-    def enter(self, slots=1, change=False, longest_wait=None):
+    def enter(self, slots: int = 1, change: bool = False, longest_wait: float | None = None) -> None:
         """Wait until a call may be made.
 
         Args:
-            slots: int, calls to reserve: 2 for a look whose change must follow at once, 0 for that change.
-            change: bool, True for a call that rests on a look: it does not outwait a block.
-            longest_wait: float seconds or None, how long that look stays good.
+            slots: calls to reserve: 2 for a look whose change must follow at once, 0 for that change.
+            change: True for a call that rests on a look: it does not outwait a block.
+            longest_wait: seconds for which that look stays good.
 
         Raises:
             LookStale: `change`, and a block holds or the wait would be too long.
@@ -134,7 +138,7 @@ class RateGate:
             self.leave(slots)
             raise
 
-    def _await(self, slot, limited_slot, change):
+    def _await(self, slot: float, limited_slot: bool, change: bool) -> None:
         while True:
             with self._lock:
                 now = self._clock.monotonic()
@@ -148,22 +152,22 @@ class RateGate:
                 raise LookStale("held back by the rate limit")
             self._wait(min(wait, 1.0), limited)
 
-    def leave(self, slots=1):
+    def leave(self, slots: int = 1) -> None:
         """Tell that a call that entered (`slots`: as it did) has been answered, or given up."""
         with self._lock:
             self._under_way -= max(slots, 1)
 
-    def passed(self, change):
+    def passed(self, change: bool) -> None:
         """Tell that a call (`change`: a PATCH) was not refused by the limit."""
         with self._lock:
             self._unexplained[change] = 0
 
-    def observe(self, ratelimit, policy, sent_at):
+    def observe(self, ratelimit: str | None, policy: str | None, sent_at: float) -> None:
         """Learn from an answer's headers what the limits still allow.
 
         Args:
-            ratelimit, policy: str or None, the headers' values.
-            sent_at: float, when the call was sent, by the clock. Answers are not read in the order in which they were given.
+            ratelimit, policy: the headers' values.
+            sent_at: when the call was sent, by the clock. Answers are not read in the order in which they were given.
         """
         with self._lock:
             now = self._clock.monotonic()
@@ -175,13 +179,13 @@ class RateGate:
             if was_paced and self._pace(now) == (0.0, now) and not self._own_interval:
                 self._next_slot = min(self._next_slot, now + self._spacing)  # a renewed quota ends the pace of the old one
 
-    def refused(self, retry_after, sent_at, change=False):
+    def refused(self, retry_after: float | None, sent_at: float, change: bool = False) -> None:
         """Block every call after a 429.
 
         Args:
-            retry_after: float seconds or None where the answer didn't tell: then the waits double from 1 s.
-            sent_at: float, when the refused call was sent, by the clock.
-            change: bool, whether it was a PATCH.
+            retry_after: seconds; None where the answer didn't tell: then the waits double from 1 s.
+            sent_at: when the refused call was sent, by the clock.
+            change: whether it was a PATCH.
 
         Raises:
             RateLimitExceeded: waiting that long would pass the task's limit.
@@ -207,7 +211,7 @@ class RateGate:
                 raise RateLimitExceeded(self._exceeded)
 
     @contextlib.contextmanager
-    def spaced(self, seconds):
+    def spaced(self, seconds: float) -> t.Iterator[None]:
         """Keep calls at least so many seconds apart, as long as the context lasts."""
         self._spacing = seconds
         try:
@@ -215,19 +219,19 @@ class RateGate:
         finally:
             self._spacing = 0.0
 
-    def least_left(self):
-        """The fewest calls that a policy still allows, and the seconds until it is renewed: (int, float); None where none is told."""
+    def least_left(self) -> tuple[int, float] | None:
+        """The fewest calls that a policy still allows, and the seconds until it is renewed; None where none is told."""
         with self._lock:
             now = self._clock.monotonic()
             left = [(max(0, balance.remaining), balance.resets_at - now) for balance in self._balances.values() if balance.resets_at > now]
             return min(left, default=None)
 
-    def held_seconds(self):
+    def held_seconds(self) -> float:
         """Seconds in which the API's limits, by block or by pacing, held back at least one call; float."""
         with self._lock:
             return self._held + (self._clock.monotonic() - self._held_since if self._holding else 0.0)
 
-    def _take_slot(self, slots, change, longest_wait):
+    def _take_slot(self, slots: int, change: bool, longest_wait: float | None) -> tuple[float, bool]:
         """The moment at which the call may go by pacing alone, and whether the API's limits set it."""
         with self._lock:
             now = self._clock.monotonic()
@@ -245,7 +249,7 @@ class RateGate:
             self._under_way += max(slots, 1)  # the change of a pair is as good as under way
             return slot, spread > own or spent_until > now
 
-    def _pace(self, at, slots=1):
+    def _pace(self, at: float, slots: int = 1) -> tuple[float, float]:
         """At a moment: seconds between calls that make the remaining ones last, and until when too few for `slots` are left."""
         interval, spent_until = 0.0, at
         for balance in self._balances.values():
@@ -257,7 +261,7 @@ class RateGate:
                 interval = max(interval, (balance.resets_at - at) / balance.remaining)
         return interval, spent_until
 
-    def _wait(self, seconds, limited):
+    def _wait(self, seconds: float, limited: bool) -> None:
         self._check()
         with self._lock:
             if limited:
@@ -274,7 +278,7 @@ class RateGate:
                         self._held += self._clock.monotonic() - self._held_since
 
 
-def _items(header):
+def _items(header: str | None) -> t.Iterator[tuple[str, dict[str, int]]]:
     """The items of a header as (name, {parameter: int}); what isn't of that form is left out."""
     for item in (header or "").split(","):
         name, *parameters = (part.strip() for part in item.split(";"))

@@ -19,7 +19,7 @@ _ISO_8601 = re.compile(
 )
 
 
-def parse_timestamp(text):
+def parse_timestamp(text: object) -> datetime | None:
     """The aware datetime of an ISO 8601 timestamp that has an offset; None for anything else.
 
     Args:
@@ -41,7 +41,7 @@ def parse_timestamp(text):
         return None
 
 
-def to_utc(moment):
+def to_utc(moment: datetime) -> str:
     """An aware datetime as the API takes it: UTC, `Z`, milliseconds only where there are any."""
     utc = moment.astimezone(timezone.utc)
     precision = "milliseconds" if utc.microsecond >= 1000 else "seconds"

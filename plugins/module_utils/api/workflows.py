@@ -12,8 +12,11 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, WorkflowNotFound
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ, Client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ListingBroken, WorkflowNotFound
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
 #: The API's largest page.
 PAGE_SIZE = 100
@@ -22,38 +25,38 @@ PAGE_SIZE = 100
 class Page(t.NamedTuple):
     """One page of a listing.
 
-    items: list of dict.
-    total: int or None, how many the server says match in all.
-    at: float seconds, by the task's clock, when it was asked for: what it tells is no newer.
+    total: how many the server says match in all; None where it doesn't.
+    at: seconds, by the task's clock, when it was asked for: what it tells is no newer.
     """
 
-    items: list
+    items: list[Json]
     total: int | None
     at: float
 
 
 class Observed(t.NamedTuple):
-    """An instance's detail (dict), and when it was asked for (float seconds, by the task's clock)."""
+    """An instance's detail, and when it was asked for (seconds, by the task's clock)."""
 
-    detail: dict
+    detail: Json
     at: float
 
 
+class StepLike(t.Protocol):
+    """A step as PATCH takes it in `from`."""
+
+    def _asdict(self) -> dict[str, t.Any]: ...
+
+
 class Workflow:
-    """One workflow of the account.
+    """One workflow of the account."""
 
-    Args:
-        client: client.Client.
-        name: str, 1 to 64 characters.
-    """
-
-    def __init__(self, client, name):
+    def __init__(self, client: Client, name: str) -> None:
         self._client = client
         self.name = name
         self._path = "{0}/workflows/{1}".format(client.prefix, quote(name, safe=""))
 
-    def detail(self, instance_id, steps=False, slots=1):
-        """An instance's detail, Observed; without its log unless `steps`. One call.
+    def detail(self, instance_id: str, steps: bool = False, slots: int = 1) -> Observed:
+        """An instance's detail; without its log unless `steps`. One call.
 
         Raises:
             InstanceNotFound, and whatever Client.call raises.
@@ -62,29 +65,36 @@ class Workflow:
         answer = self._call("GET", self._instance(instance_id), READ, query=query, slots=slots)
         return Observed(answer.result, answer.sent_at)
 
-    def change_status(self, instance_id, action, step=None, rollback=False, slots=1, longest_wait=None, is_repetition=False):
+    def change_status(
+        self,
+        instance_id: str,
+        action: str,
+        step: StepLike | None = None,
+        rollback: bool = False,
+        slots: int = 1,
+        longest_wait: float | None = None,
+        is_repetition: bool = False,
+    ) -> Json:
         """Ask for a change: `pause`, `resume`, `restart` or `terminate`. One call; its 200 proves nothing.
 
         Args:
-            instance_id: str.
-            action: str.
-            step: steplog.Step to restart from, or None.
-            rollback: bool, run the rollback handlers before terminating; the call stays open while they run.
+            step: to restart from.
+            rollback: run the rollback handlers before terminating; the call stays open while they run.
             slots, longest_wait: see RateGate.enter.
-            is_repetition: bool, the same change was held back before.
+            is_repetition: the same change was held back before.
 
         Returns:
-            dict {status, timestamp}.
+            {status, timestamp}.
 
         Raises:
             LookStale, AnswerLost, Refused, InstanceNotFound, and whatever else Client.call raises.
         """
-        body = {"status": action}
+        body: Json = {"status": action}
         if step is not None:
             body["from"] = step._asdict()
         if rollback:
             body["rollback"] = True
-        return self._call(
+        answer = self._call(
             "PATCH",
             self._instance(instance_id) + "/status",
             PATCH,
@@ -93,63 +103,103 @@ class Workflow:
             slots=slots,
             longest_wait=longest_wait,
             is_repetition=is_repetition,
-        ).result
+        )
+        changed: Json = answer.result
+        return changed
 
-    def pages(self, status=None, created_after=None, created_before=None):
+    def pages(self, status: str | None = None, created_after: str | None = None, created_before: str | None = None) -> t.Iterator[Page]:
         """List instances, newest first; one call a page, made as the pages are taken.
 
         Production's page numbers lose instances while they move, so cursors are followed. Page numbers are used only
         in a development session, whose server knows no cursors.
 
         Args:
-            status: str or None.
-            created_after, created_before: str or None, UTC timestamps with `Z`.
+            created_after, created_before: UTC timestamps with `Z`.
 
-        Yields:
-            Page
+        Raises:
+            ListingBroken: it ends before its own total, or does not end.
         """
-        query = {"per_page": str(PAGE_SIZE), "direction": "desc"}
-        for key, value in (("status", status), ("date_start", created_after), ("date_end", created_before)):
-            if value is not None:
-                query[key] = value
-        number, seen, known, cursors = 1, 0, set(), set()
+        filters = (("status", status), ("date_start", created_after), ("date_end", created_before))
+        query = {"per_page": str(PAGE_SIZE), **{key: value for key, value in filters if value is not None}}
+        number, seen = 1, 0
+        known: set[str] = set()
+        cursors: set[str] = set()
         while True:
             answer = self._call("GET", self._path + "/instances", LIST, query=query)
             items = [item for item in answer.result if isinstance(item, dict) and _is_id(item.get("id"))]
-            total = answer.result_info.get("total_count")
-            total = total if isinstance(total, int) else None
+            total = _count(answer.result_info.get("total_count"))
             yield Page(items, total, answer.sent_at)
             number, seen = number + 1, seen + len(answer.result)
-            cursor, ids = answer.result_info.get("cursor"), {item["id"] for item in items}
+            cursor, ids = _cursor(answer.result_info), {item["id"] for item in items}
+            if not answer.result:
+                return  # even with a cursor: behind an empty page there is nothing
             if cursor:
-                query["cursor"] = str(cursor)
+                # The server takes a direction together with a cursor only.
+                query.update(cursor=cursor, direction="desc")
             elif "cursor" not in query and self._pages_by_number(len(answer.result), seen, total):
                 query["page"] = str(number)
             else:
+                self._check_end(answer, seen, total)
                 return
             # Pages by number hold the same instances again where new ones have pushed them on; a total ends those.
-            if query.get("cursor") in cursors or (ids and ids <= known and (cursor or total is None)):
-                raise AnswerLost("the API's listing goes in circles and does not end")
+            if cursor in cursors or (ids and ids <= known and (cursor or total is None)):
+                raise ListingBroken("the API's listing goes in circles and does not end", "Run again")
             known |= ids
             if cursor:
-                cursors.add(query["cursor"])
+                cursors.add(cursor)
 
-    def _pages_by_number(self, count, seen, total):
+    def _pages_by_number(self, count: int, seen: int, total: int | None) -> bool:
         if not self._client.is_development_session or count < PAGE_SIZE:
             return False
         return total is None or seen < total
 
-    def _call(self, *args, **kwargs):
+    def _check_end(self, answer: Answer, seen: int, total: int | None) -> None:
+        """A full page is the last one only where the server announces no more."""
+        full = min(PAGE_SIZE, _count(answer.result_info.get("per_page")) or PAGE_SIZE)
+        if total is not None and seen < total and len(answer.result) >= full:
+            raise ListingBroken(
+                f"the API announces {total:,} instances of {clean(self.name, 64)}, lists {seen:,} and gives no way to the others",
+                "Run again; if it stays so, name the instances by instance_ids",
+            )
+
+    def _call(self, *args: t.Any, **kwargs: t.Any) -> Answer:
         try:
             return self._client.call(*args, **kwargs)
         except WorkflowNotFound as error:
-            error.message = f"workflow {self.name} was not found in this account; check workflow_name and account_id"
+            connection = self._client.connection
+            where = clean(connection.account_id or "(none given)", 64)
+            origin = f" (from {connection.account_from})" if connection.account_from else ""
+            error.message = f"workflow {clean(self.name, 64)} was not found in account {where}{origin}: {error.message}"
+            error.advice = "Check workflow_name and account_id"
             raise
 
-    def _instance(self, instance_id):
+    def _instance(self, instance_id: str) -> str:
         return "{0}/instances/{1}".format(self._path, quote(instance_id, safe=""))
 
 
-def _is_id(value):
+def _is_id(value: object) -> bool:
     # "." and ".." would address something else.
     return isinstance(value, str) and value not in ("", ".", "..")
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _cursor(result_info: Json) -> str | None:
+    """Where the listing goes on; None where it ends.
+
+    Documented is `cursor`; other lists of this API have it elsewhere. What says so in any other way must not be taken for an end.
+    """
+    cursors = result_info.get("cursors")
+    nested = cursors.get("after") if isinstance(cursors, dict) else cursors
+    for value in (result_info.get("cursor"), nested, result_info.get("next_cursor"), result_info.get("cursor_after")):
+        if value:
+            return str(value)
+    for name, value in result_info.items():
+        if value and "cursor" in name.lower() and name != "cursors" and "prev" not in name.lower() and "before" not in name.lower():
+            raise ListingBroken(
+                f"the API's listing goes on in a way that is not known here (result_info.{clean(name, 40)})",
+                "Name the instances by instance_ids, and report it",
+            )
+    return None

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import is_comparable, restarted_between
 
 # Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
-_EFFECTIVE = {
+_EFFECTIVE: dict[str, t.Callable[[str], bool]] = {
     "pause": lambda status: status in ("paused", "waitingForPause"),
     "resume": lambda status: status not in ("paused", "waitingForPause", "rollingBack") and status not in FINISHED,
     "terminate": lambda status: status in ("terminated", "rollingBack"),
-    "restart": lambda status: False,
+    "restart": lambda _status: False,
 }
 
 
@@ -22,49 +24,49 @@ class Attempt:
     """A PATCH that went out.
 
     Args:
-        action: str.
-        look: look.Look that it rested on.
-        now: float seconds, when it was answered or given up.
+        look: that it rested on.
+        now: seconds, when it was answered or given up.
     """
 
-    def __init__(self, action, look, now):
+    def __init__(self, action: str, look: Look, now: float) -> None:
         self.action = action
         self.look = look
         self.at = now
-        #: bool: it was answered with 200. That alone proves nothing.
+        #: It was answered with 200. That alone proves nothing.
         self.accepted = False
-        #: CloudflareError or None: the API would not do it.
-        self.refusal = None
-        #: bool: its answer was lost, and the rate limit kept it from being repeated.
+        #: The API would not do it.
+        self.refusal: CloudflareError | None = None
+        #: Its answer was lost, and the rate limit kept it from being repeated.
         self.is_interrupted = False
-        #: str or None: the status in the answer, and its timestamp.
-        self.answered = self.answered_at = None
+        #: The status in the answer, and its timestamp.
+        self.answered: str | None = None
+        self.answered_at: str | None = None
         self._looks = 0
         self._moved = False
 
-    def see(self, look):
+    def see(self, look: Look) -> None:
         """Take in a look at the instance."""
         self._looks += 1
         self._moved = self._moved or look.status != self.look.status
 
     @property
-    def seen_since(self):
-        """bool: the instance was looked at since."""
+    def seen_since(self) -> bool:
+        """The instance was looked at since."""
         return self._looks > 0
 
     @property
-    def moved(self):
-        """bool: the instance was in another status since.
+    def moved(self) -> bool:
+        """The instance was in another status since.
 
         The answer's own status counts once two looks have failed to show it: the first may be older than the answer.
         """
         return self._moved or (self._looks > 1 and self.answered not in (None, self.look.status))
 
-    def shows_in(self, status):
-        """Whether a status (str or None) shows an effect of this attempt."""
-        return status not in (None, self.look.status) and _EFFECTIVE[self.action](status)
+    def shows_in(self, status: str | None) -> bool:
+        """Whether a status shows an effect of this attempt."""
+        return status is not None and status != self.look.status and _EFFECTIVE[self.action](status)
 
-    def is_restart_proven_by(self, look):
+    def is_restart_proven_by(self, look: Look) -> bool:
         """Whether a look proves that the instance was run anew: its key moved, or it had finished and has not by now."""
         if not self.seen_since:
             return False
@@ -72,6 +74,6 @@ class Attempt:
             return True
         return restarted_between(self.look.key, look.key)
 
-    def is_restart_provable_by(self, look):
+    def is_restart_provable_by(self, look: Look) -> bool:
         """Whether a look could prove it: not on a server that tells no timestamps, nor where their precision doesn't do."""
         return is_comparable(self.look.key, look.key, self.answered_at)

@@ -27,7 +27,7 @@ _TABLE = """
 """
 
 
-def _parse(table):
+def _parse(table: str) -> dict[str, dict[str, str]]:
     header, *rows = [line.strip() for line in table.strip().splitlines()]
     states = header.split()[1:]
     cells = {}
@@ -61,53 +61,24 @@ UNREACHABLE = "unreachable"
 
 
 class Decision(t.NamedTuple):
-    """The answer to "status X, state Y wanted".
-
-    kind: SATISFIED, PENDING, ACT or UNREACHABLE.
-    action: str, what to PATCH, with ACT only.
-    why: str, the reason and what would work, with UNREACHABLE, and where SATISFIED needs explaining; else "".
-    """
+    """The answer to "status X, state Y wanted": SATISFIED, PENDING, UNREACHABLE, or ACT with the action to PATCH."""
 
     kind: str
     action: str | None = None
-    why: str = ""
 
 
-def decide(status, state, rollback=False, rollback_outcome=None):
+def decide(status: str, state: str, rollback: bool = False, rollback_outcome: str | None = None) -> Decision:
     """Decide what brings an instance from its status to the state wanted.
 
     Args:
-        status: str, as the API reports it; words not known yet are allowed.
-        state: str, one of STATES.
-        rollback: bool, whether `terminated` is to run the rollback handlers.
-        rollback_outcome: str or None, what the API reports of a rollback of this instance: `complete` or `failed`.
-
-    Returns:
-        Decision.
+        status: as the API reports it; words not known yet are allowed.
+        state: one of STATES.
+        rollback: whether `terminated` is to run the rollback handlers.
+        rollback_outcome: what the API reports of a rollback of this instance, `complete` or `failed`.
     """
     cell = _CELLS.get(status, _ANY_OTHER)[state]
-    if cell == PENDING:
-        return Decision(PENDING)
-    if cell == UNREACHABLE:
-        return Decision(UNREACHABLE, why=_why_unreachable(status, state))
-    if cell != SATISFIED:
+    if cell not in (SATISFIED, PENDING, UNREACHABLE):
         return Decision(ACT, action=cell)
-    if state == "terminated" and rollback and rollback_outcome != "complete":
-        if rollback_outcome == "failed":
-            why = f"is {status}, and its rollback failed; undo by hand what its steps did, then use rollback=false to accept it as it is"
-        else:
-            why = f"is {status} without a completed rollback, and no handler can run any more; use rollback=false to accept it as it is"
-        return Decision(UNREACHABLE, why=why)
-    if state == "terminated" and status != "terminated":
-        return Decision(SATISFIED, why=f"is already {status}; nothing was terminated")
-    return Decision(SATISFIED)
-
-
-def _why_unreachable(status, state):
-    participle = PARTICIPLE_OF[ACTION_OF[state]]
-    if status == "rollingBack":
-        return (
-            f"is rollingBack and cannot be {participle} while its rollback handlers run; "
-            "wait until it is terminated, then use state=restarted to run it again"
-        )
-    return f"is {status} and cannot be {participle}; use state=restarted to run it again, or skip_finished=true to leave it alone"
+    if cell == SATISFIED and state == "terminated" and rollback and rollback_outcome != "complete":
+        return Decision(UNREACHABLE)  # finished, so that no handler can run any more
+    return Decision(cell)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import (
     DETAIL,
     LISTING,
     LOG,
     Key,
+    Step,
+    entries,
     key_of_detail,
     key_of_listed,
 )
@@ -24,25 +27,27 @@ ANSWER = "answer"
 class Look(t.NamedTuple):
     """One observation of an instance.
 
-    status: str, or None where there is no such instance.
-    at: float seconds, by the task's clock.
+    status: None where there is no such instance.
+    at: seconds, by the task's clock.
     source: LISTING, DETAIL, LOG (a detail with its steps) or ANSWER.
-    key: steplog.Key or None.
-    error, rollback: dict or None, the API's own.
-    created: str or None, when the instance was created.
+    error, rollback: the API's own.
+    created, ended: the API's own timestamps.
+    log: its steps, where they were read.
     """
 
     status: str | None
     at: float
     source: str
     key: Key | None = None
-    error: dict | None = None
-    rollback: dict | None = None
+    error: Json | None = None
+    rollback: Json | None = None
     created: str | None = None
+    ended: str | None = None
+    log: tuple[Json, ...] | None = None
 
 
-def look_at_detail(detail, at, with_log=False, step=None):
-    """The Look of an instance's detail (dict); with_log: its steps were asked for, and `step`'s entry counts in the key."""
+def look_at_detail(detail: Json, at: float, with_log: bool = False, step: Step | None = None) -> Look:
+    """The Look of an instance's detail; with_log: its steps were asked for, and `step`'s entry counts in the key."""
     return Look(
         detail["status"],
         at,
@@ -50,28 +55,37 @@ def look_at_detail(detail, at, with_log=False, step=None):
         key=key_of_detail(detail, step, with_log),
         error=_object(detail.get("error")),
         rollback=_object(detail.get("rollback")),
+        ended=text_of(detail.get("end")),
+        log=tuple(entries(detail)) if with_log else None,
     )
 
 
-def look_at_listed(item, at):
-    """The Look of an item of a listing (dict)."""
-    return Look(item["status"], at, source=LISTING, key=key_of_listed(item), created=text_of(item.get("created_on")))
+def look_at_listed(item: Json, at: float) -> Look:
+    """The Look of an item of a listing."""
+    return Look(
+        item["status"],
+        at,
+        source=LISTING,
+        key=key_of_listed(item),
+        created=text_of(item.get("created_on")),
+        ended=text_of(item.get("ended_on")),
+    )
 
 
-def look_at_nothing(at):
+def look_at_nothing(at: float) -> Look:
     """The Look at an instance that isn't there."""
     return Look(None, at, source=DETAIL)
 
 
-def has_status(value):
+def has_status(value: object) -> bool:
     """Whether a detail or a list item is one that a Look can be made of: phantom entries and broken answers are not."""
     return isinstance(value, dict) and text_of(value.get("status")) is not None
 
 
-def text_of(value):
+def text_of(value: object) -> str | None:
     """A non-empty str as it is; None for anything else that an answer may hold in its place."""
     return value if isinstance(value, str) and value else None
 
 
-def _object(value):
+def _object(value: object) -> Json | None:
     return value if isinstance(value, dict) else None

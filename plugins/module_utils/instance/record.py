@@ -2,228 +2,235 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of one instance: what was seen, what was sent, how it ended. Pure: no I/O, no clock."""
+"""What is known of one instance: what was seen, what was sent, how it ended. Pure: no I/O, no clock.
+
+What follows from it is decided in `pursuit`, and what is said of it in `wording`; neither knows more than stands here.
+"""
 
 from __future__ import annotations
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import wording
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, LookStale, ServerFailed
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.attempt import Attempt
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import (
     ANSWER,
+    Look,
     look_at_detail,
     look_at_listed,
     look_at_nothing,
     text_of,
 )
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import (
     LISTING,
+    Step,
     entries,
     entry_of,
     failed_step,
     reruns,
     step_of,
 )
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 
 # What happened in the end.
 UNCHANGED, CHANGED, FAILED, UNKNOWN, NOT_ATTEMPTED = "unchanged", "changed", "failed", "unknown", "not_attempted"
 
 
 class Record:
-    """The record of one instance.
+    """The record of one instance; `workflow_name` is for the sentences."""
 
-    Args:
-        instance_id: str.
-        wanted: wanted.Wanted.
-        workflow_name: str, for the sentences.
-    """
-
-    def __init__(self, instance_id, wanted, workflow_name):
+    def __init__(self, instance_id: str, wanted: Wanted, workflow_name: str) -> None:
         self.id = instance_id
         self.wanted = wanted
         self.workflow_name = workflow_name
-        self.first_status = None
-        self.look = None
+        # what was seen
+        self.first_status: str | None = None
+        self.look: Look | None = None
+        self.look_error: CloudflareError | None = None  # of the newest attempt to look
+        self.looks_alone = 0  # before the PATCH
+        self.is_stale = False  # a change was held back: look before deciding again
+        self.reads_no_log = False  # its log is too large to be read
         self.step = wanted.step
-        self.reruns = []
-        self._looks_alone = 0  # before the PATCH
-        self.steps_instead = []  # the steps that its log has, where the one to restart from is not among them
+        self.reruns: list[Step] = []
+        self.steps_instead: list[Step] = []  # the steps that its log has, where the one to restart from is not among them
+        # what was sent
         self.sends = 0
-        self.is_repetition = False  # the next PATCH repeats one that was refused with a 429
         self.unsent = 0  # changes for which no connection was made
-        self.action = None
-        self.timestamp = None  # the API's own, of the last accepted PATCH
-        self.outcome = None
-        self.msg = None
-        self.warning = None
+        self.is_repetition = False  # the next PATCH repeats one that was refused with a 429
+        self.action: str | None = None
+        self.timestamp: str | None = None  # the API's own, of the last accepted PATCH
+        self.attempt: Attempt | None = None  # the last PATCH
+        self.lost: CloudflareError | None = None  # the error that any PATCH's answer was lost by
+        self.effect = False  # of any PATCH
+        # waiting, by the clock of Pursuit.next_move
+        self.waiting_since: float | None = None
+        self.looked_while_waiting = False
+        # how it ended
+        self.outcome: str | None = None
+        self.sentence: Sentence | None = None
+        self.warning: Sentence | None = None
         self.finished_again = False
-        self._is_stale = False  # a change was held back: look before deciding again
-        self._attempt = None  # the last PATCH
-        self._lost = None  # the error that any PATCH's answer was lost by
-        self._effect = False  # of any PATCH
-        self._waiting_since = None
-        self._looked_while_waiting = False
-        self._look_error = None
 
     # -- what was seen ------------------------------------------------------------------------------------------
 
-    def see_detail(self, detail, at, with_log=False):
-        """Take in an instance's detail (dict with a status), read `at` seconds; with_log: its steps were asked for."""
+    def see_detail(self, detail: Json, at: float, with_log: bool = False) -> None:
+        """Take in an instance's detail (with a status), read `at` seconds; with_log: its steps were asked for."""
         if with_log and not self.sends:
             if self.wanted.from_failed_step:
                 self.step = failed_step(detail)
             self._place_step(entries(detail))
-        self._looks_alone += 1
+        self.looks_alone += 1
         self._see(look_at_detail(detail, at, with_log, self.step))
 
-    def _place_step(self, log):
+    def _place_step(self, log: list[Json]) -> None:
         self.reruns, self.steps_instead = [], []
         if self.step is None:
-            return
-        if entry_of(log, self.step):
+            self.steps_instead = [step for step in map(step_of, log) if step]
+        elif entry_of(log, self.step):
             self.reruns = reruns(log, self.step)
         else:
             self.steps_instead = [step for step in map(step_of, log) if step]
 
-    def see_listed(self, item, at):
-        """Take in an item of a listing (dict with a status), read `at` seconds."""
+    def see_listed(self, item: Json, at: float) -> None:
+        """Take in an item of a listing (with a status), read `at` seconds."""
         self._see(look_at_listed(item, at))
 
-    def see_missing(self, at):
+    def see_missing(self, at: float) -> None:
         """Take in that there is no such instance."""
         self._see(look_at_nothing(at))
 
-    def see_nothing(self, error):
-        """Take in that the instance could not be looked at (CloudflareError): one that waits is looked at again later."""
-        self._look_error = error
-        self._looked_while_waiting = True
-        if not self.is_waiting:
-            self._end(FAILED, wording.unreadable(self, error))
+    def see_nothing(self, error: CloudflareError) -> None:
+        """Take in that the instance could not be looked at."""
+        self.look_error = error
+        self.looked_while_waiting = True
 
-    def _see(self, look):
+    def _see(self, look: Look) -> None:
         if self.first_status is None:
             self.first_status = look.status
-        if self._attempt is not None:
-            self._attempt.see(look)
-            if self._attempt.refusal is None or self._lost is not None:
+        if self.attempt is not None:
+            self.attempt.see(look)
+            if look.status and (self.attempt.refusal is None or self.lost is not None):
                 self._note_effect(look.status)
         self.look = look._replace(created=look.created or (self.look.created if self.look else None))
-        self._is_stale = False
-        self._looked_while_waiting = True
-        self._look_error = None
+        self.is_stale = False
+        self.looked_while_waiting = True
+        self.look_error = None
+
+    @property
+    def status(self) -> str | None:
+        """The status last observed; None where there is none to be seen, or nobody has looked."""
+        return self.look.status if self.look else None
+
+    @property
+    def rollback_outcome(self) -> str | None:
+        """What the newest look tells of a rollback: `complete`, `failed`, or None."""
+        return text_of((self.look.rollback or {}).get("outcome")) if self.look else None
 
     # -- what was sent ------------------------------------------------------------------------------------------
 
-    def held_back(self, action, error, now):
-        """A PATCH was not processed (LookStale); an earlier attempt at it may have been."""
+    def held_back(self, action: str, error: LookStale, now: float) -> None:
+        """A PATCH was not processed; an earlier attempt at it may have been."""
         if error.after_lost_answer:
             self.answer_lost(action, error, now)
-            self._attempt.is_interrupted = True
-        self._is_stale = True
+            assert self.attempt is not None
+            self.attempt.is_interrupted = True
+        self.is_stale = True
         self.is_repetition = self.is_repetition or error.went_out
-        self._looks_alone = 0
+        self.looks_alone = 0
         if error.cause is not None:
             self.unsent += 1
 
-    def accepted(self, action, answer, now):
-        """A PATCH was answered with {status, timestamp}; `now` in seconds, as in `next_move`."""
-        self._sent(action, now)
-        self._attempt.accepted = True
-        self.timestamp = self._attempt.answered_at = text_of(answer.get("timestamp"))
-        status = self._attempt.answered = text_of(answer.get("status"))
-        if status:
+    def accepted(self, action: str, answer: Json, now: float) -> None:
+        """A PATCH was answered with {status, timestamp}; `now` in seconds, as in Pursuit.next_move."""
+        attempt = self._sent(action, now)
+        attempt.accepted = True
+        self.timestamp = attempt.answered_at = text_of(answer.get("timestamp"))
+        status = attempt.answered = text_of(answer.get("status"))
+        if status and self.look:
             self._note_effect(status)
             self.look = self.look._replace(status=status, source=ANSWER)
 
-    def refused(self, action, error, now):
-        """The API will not do it (Refused): one look tells whether the state is reached all the same."""
-        self._sent(action, now)
-        self._attempt.refusal = error
+    def refused(self, action: str, error: CloudflareError, now: float) -> None:
+        """The API will not do it: one look tells whether the state is reached all the same."""
+        self._sent(action, now).refusal = error
         if error.after_lost_answer:
-            self._lost = error
+            self.lost = error
 
-    def answer_lost(self, action, error, now):
-        """A PATCH went out and no answer came back (AnswerLost): it may have been done, or may be done yet."""
+    def answer_lost(self, action: str, error: CloudflareError, now: float) -> None:
+        """A PATCH went out and no answer came back that tells anything: it may have been done, or may be done yet."""
         self._sent(action, now)
-        self._lost = error
+        self.lost = error
 
-    def _sent(self, action, now):
+    def _sent(self, action: str, now: float) -> Attempt:
+        assert self.look is not None, "nothing is sent without a look"
         self.sends += 1
         self.is_repetition = False
         self.action = action
-        self._attempt = Attempt(action, self.look, now)
-        self._waiting_since = None
+        self.attempt = Attempt(action, self.look, now)
+        self.waiting_since = None
+        return self.attempt
 
-    def _note_effect(self, status):
-        self._effect = self._effect or self._attempt.shows_in(status)
+    def _note_effect(self, status: str) -> None:
+        self.effect = self.effect or (self.attempt is not None and self.attempt.shows_in(status))
 
-    def _note_accepted_once(self):
-        # An accepted restart whose effect can't be seen may still have had one.
-        if self._attempt is not None and self._attempt.accepted and self.wanted.is_once_only:
-            self._effect = True
+    def note_accepted_once(self) -> None:
+        """Count an accepted restart whose effect can't be seen as one that may have had one."""
+        if self.attempt is not None and self.attempt.accepted and self.wanted.is_once_only:
+            self.effect = True
+
+    def forget_effect(self) -> None:
+        """It has ended: a pause that it was sent, or a terminate that did not end it, came to nothing."""
+        self.effect, self.lost = False, None
+
+    @property
+    def is_waiting(self) -> bool:
+        """A change was sent or is under way, so that a look that fails now may succeed later."""
+        return bool(self.sends) or self.waiting_since is not None
+
+    @property
+    def look_failed(self) -> bool:
+        """The newest attempt to look at it failed; where it still has no outcome, it waits and is looked at again later."""
+        return self.look_error is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """The API would not do what was sent last; a look tells whether that is a failure."""
+        return self.attempt is not None and self.attempt.refusal is not None
+
+    @property
+    def answer_was_lost(self) -> bool:
+        """A PATCH went out, and nothing that was answered told what came of it."""
+        return self.lost is not None
+
+    @property
+    def said_no(self) -> bool:
+        """What was answered to that PATCH was the API's own word that it failed, which is no lost answer."""
+        return isinstance(self.lost, ServerFailed)
 
     # -- how it ended -------------------------------------------------------------------------------------------
 
-    @property
-    def is_waiting(self):
-        """bool: a change was sent or is under way, so that a look that fails now may succeed later."""
-        return bool(self.sends) or self._waiting_since is not None
+    def end(self, outcome: str, sentence: Sentence) -> None:
+        """Its end, and what is said of it."""
+        self.outcome = outcome
+        self.sentence = sentence
 
     @property
-    def look_failed(self):
-        """bool: the newest attempt to look at it failed; where it still has no outcome, it waits and is looked at again later."""
-        return self._look_error is not None
+    def changed(self) -> bool:
+        """An effect was seen, or a send whose answer was lost may have had one."""
+        return self.outcome == CHANGED or self.effect or self.lost is not None
 
     @property
-    def is_refused(self):
-        """bool: the API would not do what was sent last; a look tells whether that is a failure."""
-        return self._attempt is not None and self._attempt.refusal is not None
-
-    @property
-    def changed(self):
-        """bool: an effect was seen, or a send whose answer was lost may have had one."""
-        return self.outcome == CHANGED or self._effect or self._lost is not None
-
-    @property
-    def failed(self):
-        """bool: the state wanted is not reached, as far as this task can tell."""
+    def failed(self) -> bool:
+        """The state wanted is not reached, as far as this task can tell."""
         return self.outcome in (FAILED, UNKNOWN, NOT_ATTEMPTED)
 
     @property
-    def answer_was_lost(self):
-        """bool: a PATCH went out of which no answer came back."""
-        return self._lost is not None
+    def lacks_error(self) -> bool:
+        """It errored again, and a listing, which tells no error, was all that was read."""
+        return self.finished_again and self.look is not None and self.look.status == "errored" and self.look.source == LISTING
 
-    @property
-    def lacks_error(self):
-        """bool: it errored again, and a listing, which tells no error, was all that was read."""
-        return self.finished_again and self.look.status == "errored" and self.look.source == LISTING
-
-    def explain(self, detail):
+    def explain(self, detail: Json) -> None:
         """Take in with which error it ended again."""
-        self.look = self.look._replace(error=detail.get("error") if isinstance(detail.get("error"), dict) else None)
-        self.warning = self.msg = wording.finished_again(self)
-
-    @property
-    def lost_because(self):
-        """str: why that answer is missing."""
-        return self._lost.message if self._lost else ""
-
-    def _forget_effect(self):
-        # It has ended: a pause that it was sent, or a terminate that did not end it, came to nothing.
-        self._effect, self._lost = False, None
-
-    def abandon(self, reason):
-        """End because the task ends: nothing more is sent, and nothing more can be watched."""
-        if not self.sends:
-            self._end(NOT_ATTEMPTED, wording.not_attempted(self, reason))
-        elif self.is_refused and self._lost is None:
-            self._end(FAILED, wording.refused(self, self._attempt.refusal))
-        elif self._lost is not None and not self._effect and self.wanted.is_once_only:
-            self._end(UNKNOWN, wording.unknown(self))
-        else:
-            self._note_accepted_once()
-            self._end(FAILED, wording.unwatched(self, reason))
-
-    def _end(self, outcome, msg):
-        self.outcome = outcome
-        self.msg = msg
+        if self.look is not None:
+            error = detail.get("error")
+            self.look = self.look._replace(error=error if isinstance(error, dict) else None, ended=text_of(detail.get("end")))

@@ -15,6 +15,7 @@ import re
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
 _SUFFIX = re.compile(r"^(?P<name>.*)-(?P<count>[0-9]{1,9})$", re.DOTALL)
 
@@ -32,18 +33,18 @@ class Step(t.NamedTuple):
     """A step as PATCH's `from` names it: bare name, 1-based count of that name, `do`, `sleep` or `waitForEvent`."""
 
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # the API's word; nobody counts in a Step
     type: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name} ({self.count})"
 
 
 class Key(t.NamedTuple):
     """What tells one run of an instance from the next: server values only, compared by inequality.
 
-    queued, start, end: str or None, the instance's own timestamps; ABSENT where the answer didn't hold them at all.
-    step_start: str or None, the `start` of the log entry of the step to restart from.
+    queued, start, end: the instance's own timestamps; ABSENT where the answer didn't hold them at all.
+    step_start: the `start` of the log entry of the step to restart from.
     source: LOG (a detail read for its step), DETAIL, or LISTING, which has no `queued`.
     """
 
@@ -60,13 +61,13 @@ LOG, DETAIL, LISTING = "log", "detail", "listing"
 ABSENT = ""
 
 
-def entries(detail):
-    """The log of a detail, list of dict; empty where it holds none."""
+def entries(detail: Json) -> list[Json]:
+    """The log of a detail; empty where it holds none."""
     steps = detail.get("steps")
     return [entry for entry in steps if isinstance(entry, dict)] if isinstance(steps, list) else []
 
 
-def step_of(entry):
+def step_of(entry: Json) -> Step | None:
     """The Step of a log entry, or None where it has no usable name or is nothing to restart from."""
     name = entry.get("name")
     matched = _SUFFIX.match(name) if isinstance(name, str) else None
@@ -76,7 +77,7 @@ def step_of(entry):
     return Step(matched.group("name"), int(matched.group("count")), step_type)
 
 
-def entry_of(log, step):
+def entry_of(log: t.Iterable[Json], step: Step) -> Json | None:
     """The log's entry for a Step, or None."""
     for entry in log:
         if step_of(entry) == step:
@@ -84,7 +85,7 @@ def entry_of(log, step):
     return None
 
 
-def key_of_detail(detail, step=None, with_log=False):
+def key_of_detail(detail: Json, step: Step | None = None, with_log: bool = False) -> Key:
     """The Key of an instance's detail; with its log, the entry of `step` counts, and so does the entry's absence from it."""
     own = [detail.get(name, ABSENT) for name in ("queued", "start", "end")]
     if not with_log or step is None or not isinstance(detail.get("steps"), list):
@@ -93,19 +94,18 @@ def key_of_detail(detail, step=None, with_log=False):
     return Key(*own, step_start=entry.get("start") if entry else None, source=LOG)
 
 
-def key_of_listed(item):
+def key_of_listed(item: Json) -> Key | None:
     """The Key of an item of a listing, or None where the item tells too little (a development session's)."""
     if not item.get("started_on"):
         return None
     return Key(None, item.get("started_on"), item.get("ended_on", ABSENT), step_start=None, source=LISTING)
 
 
-def is_comparable(before, after, restarted_at):
+def is_comparable(before: Key | None, after: Key | None, restarted_at: str | None) -> bool:
     """Whether two Keys would prove a restart for certain, had there been one.
 
     Args:
-        before, after: Key or None.
-        restarted_at: str or None, the API's own timestamp of that restart.
+        restarted_at: the API's own timestamp of that restart.
     """
     if before is None or after is None or not (before.queued or before.start):
         return False
@@ -115,14 +115,12 @@ def is_comparable(before, after, restarted_at):
     return bool(started and restarted) and (restarted - started).total_seconds() > 2 * _TIMESTAMP_SLACK
 
 
-def restarted_between(before, after):
+def restarted_between(before: Key | None, after: Key | None) -> bool:
     """Whether two Keys prove that the instance was restarted in between.
 
     A value that was there and is another now proves it. A value that only came to be proves nothing: a queued instance
     starts and a running one ends by itself. Only a finished instance reaches no new step by itself.
-
-    Args:
-        before, after: Key or None; what isn't known proves nothing.
+    What isn't known proves nothing.
     """
     if before is None or after is None:
         return False
@@ -138,11 +136,11 @@ def restarted_between(before, after):
     return bool(before.step_start or before.end)
 
 
-def _is_equal(was, now):
+def _is_equal(was: str | None, now: str | None) -> bool:
     return was == now
 
 
-def _is_close(was, now):
+def _is_close(was: str | None, now: str | None) -> bool:
     earlier, later = parse_timestamp(was), parse_timestamp(now)
     if earlier is None or later is None:
         return bool(was) == bool(now)
@@ -150,17 +148,17 @@ def _is_close(was, now):
     return abs((later - earlier).total_seconds()) <= _TIMESTAMP_SLACK
 
 
-def failed_step(detail):
+def failed_step(detail: Json) -> Step | None:
     """Find the step that made an instance fail, in the instance's own log.
 
     Handled failures and failures of parallel siblings are in the log too: the step sought is the latest-ended of those
     whose error is the instance's own. Where none matches it is the only failed step, if nothing started after it.
 
     Args:
-        detail: dict, the result of `GET /workflows/{w}/instances/{i}`, steps included.
+        detail: the result of `GET /workflows/{w}/instances/{i}`, steps included.
 
     Returns:
-        Step, or None where the error was thrown outside any step or the log can't tell.
+        None where the error was thrown outside any step or the log can't tell.
     """
     log = entries(detail)
     failed = [entry for entry in log if step_of(entry) and _has_failed(entry)]
@@ -173,26 +171,22 @@ def failed_step(detail):
     return None
 
 
-def reruns(log, step):
+def reruns(log: list[Json], step: Step) -> list[Step]:
     """The later steps that had succeeded and run again when the instance is restarted from `step`.
 
     Every entry listed after the step is run again, parallel siblings included (FACTS: measured).
 
-    Args:
-        log: list of dict, the `steps` of a detail.
-        step: Step.
-
     Returns:
-        list of Step, in the order of the log.
+        In the order of the log.
     """
     entry = entry_of(log, step)
     if entry is None:
         return []
     after = log[log.index(entry) + 1 :]
-    return [step_of(later) for later in after if step_of(later) and _has_succeeded(later)]
+    return [step for step, later in ((step_of(later), later) for later in after) if step and _has_succeeded(later)]
 
 
-def _error_of(entry):
+def _error_of(entry: Json) -> t.Any:
     """An entry's error: its own, or that of its last attempt."""
     if entry.get("error"):
         return entry["error"]
@@ -201,20 +195,20 @@ def _error_of(entry):
     return last.get("error") if isinstance(last, dict) else None
 
 
-def _has_failed(entry):
+def _has_failed(entry: Json) -> bool:
     # An event timeout has an error but no `success`; a step being retried has failed attempts but no verdict yet.
     if entry.get("success") is None:
         return bool(entry.get("error"))
     return entry["success"] is False
 
 
-def _has_succeeded(entry):
+def _has_succeeded(entry: Json) -> bool:
     if entry.get("success") is not None:
         return entry["success"] is True
     return bool(entry.get("finished")) and not entry.get("error")
 
 
-def _explains(step_error, instance_error):
+def _explains(step_error: object, instance_error: object) -> bool:
     """Whether a step's error is the instance's own.
 
     The engine passes a step's error on as it is, but puts that of a timeout or of a NonRetryableError into a sentence of
@@ -228,7 +222,7 @@ def _explains(step_error, instance_error):
     return name in _WRAPPED_ERRORS and (name == instance_error.get("name") or name in str(message))
 
 
-def _anything_started_after(log, failed):
+def _anything_started_after(log: list[Json], failed: Json) -> bool:
     # The next step often starts in the very millisecond in which the one before ended; the order of the log tells then.
     ended, place = _sortable(failed.get("end")), log.index(failed)
     return any(
@@ -238,6 +232,43 @@ def _anything_started_after(log, failed):
     )
 
 
-def _sortable(timestamp):
+def _sortable(timestamp: object) -> float:
     parsed = parse_timestamp(timestamp)
     return parsed.timestamp() if parsed else 0.0
+
+
+# -- what a terminate left behind -----------------------------------------------------------------------------------------
+
+
+class Rollback(t.NamedTuple):
+    """What rollback handlers came to, by the names of the steps: undone, and not (their handler failed, or never ran)."""
+
+    undone: list[str]
+    not_undone: list[str]
+
+
+def rollback_of(log: t.Sequence[Json]) -> Rollback:
+    """What was undone, by the log: entries of type `rollback` are handlers that ran, each under its step's name."""
+    handlers = {entry.get("name"): entry.get("success") is True for entry in log if entry.get("type") == "rollback"}
+    done = [entry.get("name") for entry in log if step_of(entry) and entry.get("type") in ("step", "do") and _has_succeeded(entry)]
+    names = list(dict.fromkeys([*done, *handlers]))
+    return Rollback([_bare(name) for name in names if handlers.get(name)], [_bare(name) for name in names if not handlers.get(name)])
+
+
+def cut_off(log: t.Sequence[Json]) -> list[Json]:
+    """The entries of steps that had begun and never ended: a terminate came in between."""
+    return [
+        entry
+        for entry in log
+        if entry.get("type") in ("step", "do") and entry.get("start") and not entry.get("end") and entry.get("success") is None
+    ]
+
+
+def name_of(entry: Json) -> str:
+    """A log entry's bare name."""
+    return _bare(entry.get("name"))
+
+
+def _bare(name: object) -> str:
+    matched = _SUFFIX.match(name) if isinstance(name, str) else None
+    return matched.group("name") if matched else str(name)

@@ -14,13 +14,13 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
 class Wanted(t.NamedTuple):
     """What the task wants of every instance; times in seconds.
 
-    when_status, selected: frozenset of str or None, the statuses in which to act (`when_status`, `select.status`).
-    step: steplog.Step or None, where to restart from.
+    when_status, selected: the statuses in which to act (`when_status`, `select.status`).
+    step: where to restart from.
     """
 
     state: str
-    when_status: frozenset | None = None
-    selected: frozenset | None = None
+    when_status: frozenset[str] | None = None
+    selected: frozenset[str] | None = None
     step: Step | None = None
     from_failed_step: bool = False
     rollback: bool = False
@@ -30,11 +30,11 @@ class Wanted(t.NamedTuple):
     wait_sleep: float = 2.0
 
     @property
-    def needs_log(self):
-        """bool: a restart needs the instance's log first."""
+    def needs_log(self) -> bool:
+        """A restart needs the instance's log first."""
         return self.step is not None or self.from_failed_step
 
     @property
-    def is_once_only(self):
-        """bool: sending the change twice would run steps, or rollback handlers, twice."""
+    def is_once_only(self) -> bool:
+        """Sending the change twice would run steps, or rollback handlers, twice."""
         return self.state == "restarted" or self.rollback

@@ -14,7 +14,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, _load_params, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import REQUESTS_IMPORT_ERROR
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport import REQUESTS_IMPORT_ERROR
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import ModuleListener
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Task
 
