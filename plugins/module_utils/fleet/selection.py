@@ -11,7 +11,9 @@ import typing as t
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
 TRIGGER_SOURCES = ("unknown", "api", "binding", "event", "cron")
 
@@ -25,9 +27,12 @@ _NEEDS = {
 
 
 class Selection(t.NamedTuple):
-    """A validated `select`; statuses: tuple of str, times: aware datetimes, all None where not asked for."""
+    """A validated `select`; times are aware, all None where not asked for.
 
-    statuses: tuple | None = None
+    error_glob: of what an instance failed with; a listing holds no error, so it is tested on the look that precedes a change.
+    """
+
+    statuses: tuple[str, ...] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     ended_after: datetime | None = None
@@ -35,14 +40,10 @@ class Selection(t.NamedTuple):
     id_glob: str | None = None
     version_id: str | None = None
     trigger_source: str | None = None
+    error_glob: str | None = None
 
-    def matches(self, item, fence=None):
-        """Whether an item of a listing (dict) is selected.
-
-        Args:
-            item: dict, as the API lists it.
-            fence: aware datetime or None; what was created after it came too late.
-        """
+    def matches(self, item: Json, fence: datetime | None = None) -> bool:
+        """Whether an item of a listing is selected; what was created after the fence came too late."""
         if self.statuses is not None and item.get("status") not in self.statuses:
             return False
         if self.id_glob is not None and not fnmatch.fnmatchcase(item["id"], self.id_glob):
@@ -55,7 +56,16 @@ class Selection(t.NamedTuple):
             return False
         return _is_within(item.get("created_on"), self.created_after, _earliest(self.created_before, fence), lenient=True)
 
-    def field_missing(self, item):
+    def told(self) -> str:
+        """The filters in force, for a sentence: `status: errored; id_glob: order-*`."""
+        shown = []
+        for option, value in zip(self._fields, self):
+            if value is not None:
+                text = ", ".join(value) if isinstance(value, tuple) else to_utc(value) if isinstance(value, datetime) else str(value)
+                shown.append(f"{'status' if option == 'statuses' else option}: {clean(text, 80)}")
+        return "; ".join(shown)
+
+    def field_missing(self, item: Json) -> str | None:
         """The name of a filter that this server's listing can't answer, or None: a development session lists less.
 
         `ended_on` of an instance that hasn't ended is null; a server that knows it at least has the key.
@@ -66,33 +76,33 @@ class Selection(t.NamedTuple):
         return None
 
 
-def fence_of(date_header):
-    """The end of the second that the server's `Date` header names, aware datetime; None where it can't be read."""
+def fence_of(date_header: str | None) -> datetime | None:
+    """The end of the second that the server's `Date` header names; None where it can't be read."""
     try:
-        moment = parsedate_to_datetime(date_header)
+        moment = parsedate_to_datetime(date_header or "")
         return moment + timedelta(seconds=1) if moment.tzinfo else None
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 
-def pages_of(total, page_size):
+def pages_of(total: int, page_size: int) -> int:
     """Calls that a listing of `total` instances takes; an empty one takes one."""
     return max(1, -(-total // page_size))
 
 
-def unfiltered_is_cheaper(unfiltered_left, by_status):
+def unfiltered_is_cheaper(unfiltered_left: int, by_status: t.Iterable[int]) -> bool:
     """Whether to go on with an unfiltered listing rather than list each status.
 
     Listings by status are repeated until no new instance appears, since instances move between them: twice at least.
 
     Args:
-        unfiltered_left: int, pages still to come of the unfiltered listing.
-        by_status: list of int, the pages that each status takes.
+        unfiltered_left: pages still to come of the unfiltered listing.
+        by_status: the pages that each status takes.
     """
     return unfiltered_left <= 2 * sum(by_status)
 
 
-def _is_within(timestamp, after, before, lenient=False):
+def _is_within(timestamp: object, after: datetime | None, before: datetime | None, lenient: bool = False) -> bool:
     if after is None and before is None:
         return True
     moment = parse_timestamp(timestamp)
@@ -101,6 +111,6 @@ def _is_within(timestamp, after, before, lenient=False):
     return (after is None or moment >= after) and (before is None or moment <= before)
 
 
-def _earliest(*moments):
+def _earliest(*moments: datetime | None) -> datetime | None:
     known = [moment for moment in moments if moment is not None]
     return min(known) if known else None

@@ -6,6 +6,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
+
 #: Seconds between two calls while settling, for the whole task: polling must not eat the quota.
 SPACING = 0.5
 
@@ -27,14 +35,17 @@ class Settler:
     """Polls the pursuits that wait.
 
     Args:
-        surveyor: survey.Surveyor.
-        clock: clock.Clock.
-        gate: ratelimit.RateGate.
-        wanted: pursuit.Wanted.
-        each: callable(function, pursuits), calls the function with each of them, several at once.
+        each: calls a function with each of many pursuits, several at once.
     """
 
-    def __init__(self, surveyor, clock, gate, wanted, each):
+    def __init__(
+        self,
+        surveyor: Surveyor,
+        clock: Clock,
+        gate: RateGate,
+        wanted: Wanted,
+        each: t.Callable[[t.Callable[[Pursuit], None], list[Pursuit]], None],
+    ) -> None:
         self._surveyor = surveyor
         self._clock = clock
         self._gate = gate
@@ -42,16 +53,15 @@ class Settler:
         self._each = each
         self._interval = wanted.wait_sleep
 
-    def active_now(self):
+    def active_now(self) -> float:
         """Seconds, by a clock that stands still while the rate limit blocks: waits are measured by it."""
         return self._clock.monotonic() - self._gate.held_seconds()
 
-    def poll(self, pursuits, at_once):
+    def poll(self, pursuits: list[Pursuit], at_once: bool) -> None:
         """Look again at every pursuit that waits.
 
         Args:
-            pursuits: list of Pursuit, each waiting.
-            at_once: bool, whether to look without a pause first.
+            at_once: look without a pause first.
         """
         if not at_once:
             until_deadline = min(pursuit.deadline() for pursuit in pursuits) - self.active_now()
@@ -61,6 +71,6 @@ class Settler:
             self._each(self._surveyor.look_at, self._surveyor.survey(pursuits, EXPECTED[self._wanted.state]))
 
 
-def next_interval(interval, first):
-    """The pause after this one, float seconds: half as long again, up to LONGEST_SLEEP or the first one if that is longer."""
+def next_interval(interval: float, first: float) -> float:
+    """The pause after this one, seconds: half as long again, up to LONGEST_SLEEP or the first one if that is longer."""
     return min(interval * _GROWTH, max(LONGEST_SLEEP, first))

@@ -7,271 +7,251 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     CloudflareError,
     InstanceNotFound,
-    OptionError,
     Refused,
-    TooManyMatched,
+    TooLarge,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Workflow
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found, Gathering, Listing
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import (
-    fence_of,
+    Selection,
     pages_of,
     unfiltered_is_cheaper,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import has_status
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
 
 #: Listings of several statuses are repeated until no new instance appears, at most so often.
 MOST_PASSES = 5
 
+#: Pages that are read, at most, to make up for a filter that the server refuses.
+MOST_UNFILTERED = 20
+
 #: From so many instances on, a listing is tried even where its length isn't known yet: the try may cost one call.
 WORTH_A_TRY = 10
 
+#: The bounds of a listing by creation, (after, before), as the API takes them.
+Window = t.Tuple[t.Optional[str], t.Optional[str]]  # noqa: UP006  evaluated at run time, on Python 3.9
+
 _A_SECOND = timedelta(seconds=1)
 _ALMOST_A_MILLISECOND = timedelta(microseconds=999)
-
-
-class Found(t.NamedTuple):
-    """What a selection matches: item and time of its look by id, the passes made, and whether the last found nothing new."""
-
-    looks: dict
-    passes: int
-    converged: bool
 
 
 class Surveyor:
     """Looks at the instances of one workflow.
 
     Args:
-        workflow: workflows.Workflow.
-        clock: clock.Clock.
-        server_date: callable returning the server's Date header at its first answer, str or None.
+        server_date: tells the server's Date header at its first answer.
     """
 
-    def __init__(self, workflow, clock, server_date=lambda: None):
+    def __init__(self, workflow: Workflow, clock: Clock, server_date: t.Callable[[], str | None] = lambda: None) -> None:
         self._workflow = workflow
         self._clock = clock
         self._server_date = server_date
-        self._lengths = {}  # window → pages of its unfiltered listing, as far as known
+        self._lengths: dict[t.Any, int] = {}  # window → pages of its unfiltered listing, as far as known
+        self._refused_statuses: set[str] = set()  # that this server knows no filter for
         self._listing_is_refused = False
         self._failed_listings = 0  # in a row
 
     # -- one instance -------------------------------------------------------------------------------------------
 
-    def look_at(self, pursuit, slots=1):
-        """Look at one instance alone. One call.
+    def look_at(self, pursuit: Pursuit, slots: int = 1) -> None:
+        """Look at one instance alone. One call; two where its log is too large to be read and can be done without.
 
         Raises:
             CloudflareError: one that meets all instances alike; any other is noted in the pursuit.
         """
         with_log = pursuit.reads_log
         try:
-            detail, at = self._workflow.detail(pursuit.id, steps=with_log, slots=slots)
+            detail, at = self._workflow.detail(pursuit.record.id, steps=with_log, slots=slots)
         except InstanceNotFound:
-            pursuit.see_missing(self._clock.monotonic())
+            pursuit.record.see_missing(self._clock.monotonic())
+        except TooLarge as error:
+            if with_log and not pursuit.wanted.from_failed_step:
+                pursuit.record.reads_no_log = True  # a step that was named can be restarted from without it
+                self.look_at(pursuit, slots)
+                return
+            error.advice = "Name the step with from_step: that needs no log"
+            pursuit.see_nothing(error)
         except CloudflareError as error:
-            if error.fatal and not (error.is_passing and pursuit.is_waiting):
+            if error.fatal and not (error.is_passing and pursuit.record.is_waiting):
                 raise
             pursuit.see_nothing(error)
         else:
             if has_status(detail):
-                pursuit.see_detail(detail, at, with_log)
+                pursuit.record.see_detail(detail, at, with_log)
             else:
                 pursuit.see_nothing(CloudflareError("the API's answer tells no status"))
 
     # -- those known --------------------------------------------------------------------------------------------
 
-    def survey(self, pursuits, statuses=()):
+    def survey(self, pursuits: list[Pursuit], statuses: t.Sequence[str] = ()) -> list[Pursuit]:
         """Look at many known instances by listing, as long as that is cheaper than one by one.
 
         Args:
-            pursuits: list of Pursuit.
             statuses: the statuses they are expected in, likeliest first.
 
         Returns:
-            list of Pursuit that are still to be looked at one by one: a listing in which an instance is missing proves
+            Those that are still to be looked at one by one: a listing in which an instance is missing proves
             nothing.
         """
         if self._listing_is_refused:
             return list(pursuits)
-        wanted = {pursuit.id: pursuit for pursuit in pursuits if pursuit.listing_will_do}
+        wanted = {pursuit.record.id: pursuit for pursuit in pursuits if pursuit.listing_will_do}
         alone = [pursuit for pursuit in pursuits if not pursuit.listing_will_do]
         window = _window(wanted.values())
         try:
             if self._is_worth_listing(len(wanted), window):
                 self._sweep(wanted, window)
             for status in statuses:
-                if len(wanted) > WORTH_A_TRY:
-                    self._sweep(wanted, window, status)
+                if len(wanted) > WORTH_A_TRY and status not in self._refused_statuses:
+                    self._sweep_status(wanted, window, status)
         except CloudflareError as error:
             if error.fatal and not error.is_passing:
                 raise
             self._listing_is_refused = isinstance(error, Refused)
             self._failed_listings += 1
             if error.is_passing or not (self._listing_is_refused or self._failed_listings > 1):
-                for pursuit in [pursuit for pursuit in wanted.values() if pursuit.is_waiting]:
+                for pursuit in [pursuit for pursuit in wanted.values() if pursuit.record.is_waiting]:
                     pursuit.see_nothing(error)  # the next poll may fare better
-                    del wanted[pursuit.id]
+                    del wanted[pursuit.record.id]
         else:
             self._failed_listings = 0
         return alone + list(wanted.values())
 
-    def _is_worth_listing(self, count, window):
+    def _is_worth_listing(self, count: int, window: Window) -> bool:
         known = self._lengths.get(window)
         return count > WORTH_A_TRY if known is None else count > known
 
-    def _sweep(self, wanted, window, status=None):
+    def _sweep_status(self, wanted: dict[str, Pursuit], window: Window, status: str) -> None:
+        try:
+            self._sweep(wanted, window, status)
+        except Refused:  # an older server that doesn't know this status; there is another way to look
+            self._refused_statuses.add(status)
+
+    def _sweep(self, wanted: dict[str, Pursuit], window: Window, status: str | None = None) -> None:
         """Take the looks of one listing; stops as soon as looking at those left one by one costs no more.
 
         Args:
-            wanted: dict of id: Pursuit; those seen are taken out of it.
+            wanted: by id; those seen are taken out of it.
         """
-        read, total = 0, None
-        for page in self._workflow.pages(status, *window):
-            read += 1
+        total = None
+        for read, page in enumerate(self._workflow.pages(status, *window), 1):
             total = total if page.total is None else page.total
             self._learn(window if status is None else (window, status), page.total)
             before = len(wanted)
             for item in page.items:
                 if has_status(item) and item["id"] in wanted:
-                    wanted.pop(item["id"]).see_listed(item, page.at)
+                    wanted.pop(item["id"]).record.see_listed(item, page.at)
             left = 0 if total is None else pages_of(total, PAGE_SIZE) - read
-            if left > 0:
-                is_cheaper = len(wanted) > left
-            else:
-                is_cheaper = before - len(wanted) > 1  # nothing tells how long it is: as long as its pages pay for themselves
+            # Where nothing tells how long it is, it is read as long as its pages pay for themselves.
+            is_cheaper = len(wanted) > left if left > 0 else before - len(wanted) > 1
             if not (wanted and is_cheaper):
                 return
 
-    def _learn(self, window, total):
+    def _learn(self, window: t.Any, total: int | None) -> None:
         if total is not None:
             self._lengths[window] = pages_of(total, PAGE_SIZE)
 
     # -- those sought -------------------------------------------------------------------------------------------
 
-    def select(self, selection, max_instances):
+    def select(self, selection: Selection, max_instances: int) -> Found:
         """List what a Selection matches: each instance once, by its newest look.
 
         An instance that held a wanted status throughout is found for certain; others may be missed while they move.
         What was created after the server's first answer is left out.
 
-        Args:
-            selection: selection.Selection.
-            max_instances: int.
-
-        Returns:
-            Found
-
         Raises:
-            TooManyMatched: more than max_instances match; listing stops there.
+            TooManyMatched: more than max_instances match; they were counted to the end, by MOST_COUNTED pages at most.
             OptionError: this server's listing can't answer one of the filters.
+            ListingBroken: what was listed is not all that the server announces.
+            Refused: the server will not list by these filters, and listing without them would take too long.
         """
-        gathering = _Gathering(selection, max_instances, self._server_date)
-        statuses = selection.statuses or ()
+        gathering = Gathering(selection, max_instances, self._server_date)
         window = _bounds(selection.created_after, selection.created_before)
+        try:
+            return self._select(gathering, selection.statuses or (), window)
+        except Refused as error:
+            if not selection.statuses and window == (None, None):
+                raise
+            return self._select_unfiltered(Gathering(selection, max_instances, self._server_date), error)
+
+    def _select(self, gathering: Gathering, statuses: tuple[str, ...], window: Window) -> Found:
         if len(statuses) == 1:
             for page in self._workflow.pages(statuses[0], *window):
-                gathering.take(page)
-            return Found(gathering.looks, passes=1, converged=True)
-        by_status = None
-        read = 0
-        for page in self._workflow.pages(None, *window):
-            read += 1
-            gathering.take(page)
+                if not gathering.take(page):
+                    break
+            return gathering.found(passes=1)
+        is_decided = not statuses
+        for read, page in enumerate(self._workflow.pages(None, *window), 1):
+            wants_more = gathering.take(page)
             self._learn(window, page.total)
-            if statuses and by_status is None and page.total is not None:
+            if not is_decided and page.total is not None:
+                is_decided = True
                 left = pages_of(page.total, PAGE_SIZE) - read
-                if unfiltered_is_cheaper(left, [1] * len(statuses)):
-                    continue
-                by_status = {status: _Listing(self._workflow.pages(status, *window)) for status in statuses}
-                for listing in by_status.values():
-                    gathering.take(listing.first)
-                if unfiltered_is_cheaper(left, [listing.pages for listing in by_status.values()]):
-                    statuses = ()
-                    continue
-                return self._by_status(gathering, by_status, window)
-        return Found(gathering.looks, passes=1, converged=True)
+                if not unfiltered_is_cheaper(left, [1] * len(statuses)):
+                    by_status = {status: Listing(self._workflow.pages(status, *window)) for status in statuses}
+                    for listing in by_status.values():
+                        gathering.take(listing.first)
+                    if not unfiltered_is_cheaper(left, [listing.pages for listing in by_status.values()]):
+                        return self._by_status(gathering, by_status, window)
+            if not wants_more:
+                break
+        return gathering.found(passes=1)
 
-    def _by_status(self, gathering, listings, window):
+    def _by_status(self, gathering: Gathering, listings: dict[str, Listing], window: Window) -> Found:
         for listing in listings.values():
             for page in listing.rest:
-                gathering.take(page)
-        for passes in range(2, MOST_PASSES + 1):
+                if not gathering.take(page):
+                    break
+        passes = 1
+        while passes < MOST_PASSES and not gathering.are_too_many:
+            passes += 1
             known = set(gathering.looks)
             for status in listings:
                 for page in self._workflow.pages(status, *window):
                     gathering.take(page)
             if known.issuperset(gathering.looks):
-                return Found(gathering.looks, passes, converged=True)
-        return Found(gathering.looks, MOST_PASSES, converged=False)
+                return gathering.found(passes)
+        return gathering.found(passes, converged=False)
 
-
-class _Listing:
-    """A listing whose first page has been read: `first`, `pages` in all, and `rest`."""
-
-    def __init__(self, pages):
-        self.rest = iter(pages)
-        self.first = next(self.rest)
-        self.pages = pages_of(self.first.total or 0, PAGE_SIZE)
-
-
-class _Gathering:
-    """The matching instances found so far."""
-
-    def __init__(self, selection, max_instances, server_date):
-        self._selection = selection
-        self._max_instances = max_instances
-        self._server_date = server_date
-        self._fence = None
-        #: dict of id: (item, seconds), each instance by its newest look, in the order found.
-        self.looks = {}
-
-    def take(self, page):
-        """Take in one page."""
-        if self._fence is None:
-            self._fence = fence_of(self._server_date())
-        for item in filter(has_status, page.items):
-            missing = self._selection.field_missing(item)
-            if missing:
-                raise OptionError(
-                    f"select.{missing} needs a listing that tells it, and this server's doesn't (a development session); "
-                    f"leave select.{missing} out"
+    def _select_unfiltered(self, gathering: Gathering, error: Refused) -> Found:
+        """By a listing of everything, where the server will not filter and that does not take too long."""
+        for read, page in enumerate(self._workflow.pages(), 1):
+            gathering.take(page)
+            pages = pages_of(page.total or 0, PAGE_SIZE)
+            if max(pages, read) > MOST_UNFILTERED:
+                raise Refused(
+                    f"the server refuses a filter of select: {error.message}; listing everything instead would take "
+                    f"{pages if page.total else f'more than {MOST_UNFILTERED}'} calls",
+                    "Leave that filter out, or name the instances by instance_ids",
                 )
-            if self._selection.matches(item, self._fence):
-                self.looks[item["id"]] = (item, page.at)
-            elif item["id"] in self.looks:
-                del self.looks[item["id"]]  # its newest look no longer matches
-        if len(self.looks) > self._max_instances:
-            raise TooManyMatched(self._too_many(page.total))
-
-    def _too_many(self, total):
-        said = f" (the server says {total})" if total is not None and self._is_counted_by_server() else ""
-        return f"more than {self._max_instances} instances match{said}; narrow the selection, or raise max_instances"
-
-    def _is_counted_by_server(self):
-        """Whether the server's total is of what is selected: all filters but one status and the creation are ours."""
-        plain = self._selection._replace(statuses=None, created_after=None, created_before=None)
-        return len(self._selection.statuses or ()) <= 1 and not any(plain)
+        remark = f"the server refuses a filter of select ({error.message}); everything was listed instead, and filtered here"
+        return gathering.found(passes=1, remarks=(remark,))
 
 
-def _window(pursuits):
-    """The bounds of a listing that holds all of them: (after, before), str or None each."""
-    moments = [parse_timestamp(pursuit.look.created) if pursuit.look else None for pursuit in pursuits]
-    if not moments or None in moments:
+def _window(pursuits: t.Collection[Pursuit]) -> Window:
+    """The bounds of a listing that holds all of them."""
+    looks = [pursuit.record.look for pursuit in pursuits]
+    created = [parse_timestamp(look.created) if look else None for look in looks]
+    moments = [moment for moment in created if moment is not None]
+    if not moments or len(moments) < len(created):
         return None, None
     return _bounds(min(moments), _later(max(moments), _A_SECOND))
 
 
-def _bounds(after, before):
+def _bounds(after: datetime | None, before: datetime | None) -> Window:
     # Sent in milliseconds: cut downwards, so what is to lie before is rounded up first.
     return to_utc(after) if after else None, to_utc(_later(before, _ALMOST_A_MILLISECOND)) if before else None
 
 
-def _later(moment, by):
+def _later(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment + by
     except OverflowError:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import Look
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import is_comparable, restarted_between
 
 # Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 
 #: Ids made by cron triggers are longer than those that users may give; these are still addressable (FACTS: 271).
 LONGEST_INSTANCE_ID = 271
@@ -17,8 +18,6 @@ LONGEST_STEP_NAME = 256
 def check_instance_id(option: str, value: str) -> None:
     """Refuse what can't be an instance's id; `option` names it in the sentence. Raises OptionError."""
     _check_path_part(option, value, LONGEST_INSTANCE_ID)
-    if value != value.strip():
-        raise OptionError(f"{option} is {value!r}, with blanks around it, which no id has; remove them")
 
 
 def check_workflow_name(value: str) -> None:
@@ -28,8 +27,15 @@ def check_workflow_name(value: str) -> None:
 
 def check_step_name(option: str, value: str) -> None:
     """Refuse what can't be a step's name. Raises OptionError."""
+    check_blanks(option, value)
     if not 1 <= len(value) <= LONGEST_STEP_NAME:
         raise OptionError(f"{option} must have 1 to {LONGEST_STEP_NAME} characters, and has {len(value)}")
+
+
+def check_blanks(option: str, value: str) -> None:
+    """Refuse a name, an id, or a pattern for them with blanks around it: none has any. Raises OptionError."""
+    if value != value.strip():
+        raise OptionError(f"{option} is {clean(repr(value), 80)}, with blanks around it, which none has; remove them")
 
 
 def _check_path_part(option: str, value: str, longest: int) -> None:
@@ -40,3 +46,4 @@ def _check_path_part(option: str, value: str, longest: int) -> None:
         raise OptionError(f"{option} must not be {value!r}: it would address something else; give the real one")
     if not value.isprintable():
         raise OptionError(f"{option} must not contain control characters or line breaks; check how it was put together")
+    check_blanks(option, value)

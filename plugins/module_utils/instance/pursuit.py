@@ -5,16 +5,28 @@
 """One instance on its way to the state wanted: what comes next. Pure: no I/O, no clock.
 
 Level-triggered: the next move follows from the newest look and from what was sent before, never from an answer alone,
-since a 200 proves nothing.
+since a 200 proves nothing. All that is known stands in the Record; when something is sent, and sent again, is decided in
+`_first_move` and `_may_send_again`.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import typing as t
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle, wording
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import ANSWER
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, UNCHANGED, UNKNOWN, Record
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.attempt import Attempt
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import ANSWER, Look
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
+    CHANGED,
+    FAILED,
+    NOT_ATTEMPTED,
+    UNCHANGED,
+    UNKNOWN,
+    Record,
+)
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import LISTING, LOG
 
 #: Seconds for which a look is good enough to rest a restart on.
@@ -43,237 +55,319 @@ class Move(t.NamedTuple):
     action: str | None = None
 
 
-class Pursuit(Record):
-    """The pursuit of one instance; see Record for its arguments and for what it knows."""
+class Pursuit:
+    """The pursuit of one instance; what is known of it is its `record`."""
 
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.move = None  # the newest Move
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.wanted = record.wanted
+        #: The newest Move; None where a change was held back.
+        self.move: Move | None = None
 
-    def look_needed(self, at):
+    # -- looks --------------------------------------------------------------------------------------------------
+
+    def look_needed(self, at: float) -> bool:
         """Whether the next move needs a look of its own first. `at` in seconds, by the task's clock."""
-        if self.outcome or self.sends or self.look_failed:
+        record, look = self.record, self.record.look
+        if record.outcome or record.sends or record.look_failed:
             return False
-        if self.look is None or self._is_stale:
+        if look is None or record.is_stale:
             return True
-        if self.look.status is None or (self._waiting_since is None and self._held_back()):
+        if look.status is None or (record.waiting_since is None and self._held_back()):
             return False
-        if self.wanted.rollback and self.look.status in lifecycle.FINISHED:
-            return self.look.source == LISTING
-        if self.wanted.state != "restarted" or self._decision().kind != lifecycle.ACT:
+        if self.wanted.rollback and look.status in lifecycle.FINISHED:
+            return look.source == LISTING
+        if self._decision().kind != lifecycle.ACT:
             return False
-        is_good = self.look.key is not None and (self.look.source == LOG or not self.wanted.needs_log)
+        if self.wanted.error_glob is not None and look.source == LISTING:
+            return True
+        if self.wanted.state != "restarted":
+            return False
+        is_good = look.key is not None and (look.source == LOG or not self.reads_log)
         # Where the API is so slow that no look is ever fresh, the newest one has to do.
-        return not is_good or (at - self.look.at > FRESH and self._looks_alone < MOST_LOOKS)
+        return not is_good or (at - look.at > FRESH and record.looks_alone < MOST_LOOKS)
 
     @property
-    def reads_log(self):
-        """bool: a look at this instance alone must bring its log."""
-        return self.wanted.needs_log
+    def reads_log(self) -> bool:
+        """A look at this instance alone must bring its log: for the step to restart from, or for what a terminate left behind."""
+        return (self.wanted.needs_log or self.wanted.rollback) and not self.record.reads_no_log
 
     @property
-    def listing_will_do(self):
-        """bool: an item of a listing tells all that the next move needs."""
-        if not self.sends:
+    def listing_will_do(self) -> bool:
+        """An item of a listing tells all that the next move needs."""
+        record = self.record
+        if not record.sends:
             return not self.wanted.needs_log
         if self.wanted.state == "restarted":
-            return self._attempt.accepted and not self._attempt.seen_since
-        return not (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
+            return record.attempt is not None and record.attempt.accepted and not record.attempt.seen_since
+        return not (self.wanted.rollback and record.status in lifecycle.FINISHED)
 
-    def next_move(self, now):
+    def see_nothing(self, error: t.Any) -> None:
+        """Take in that the instance could not be looked at: one that waits is looked at again later."""
+        self.record.see_nothing(error)
+        if not self.record.is_waiting:
+            self.record.end(FAILED, wording.unreadable(self.record, error))
+
+    def explain(self, detail: Json) -> None:
+        """Take in with which error it ended again."""
+        self.record.explain(detail)
+        self.record.warning = self.record.sentence = wording.finished_again(self.record)
+
+    # -- what comes next ----------------------------------------------------------------------------------------
+
+    def next_move(self, now: float) -> Move:
         """Decide the next Move from the newest look.
 
         Args:
-            now: float seconds, by a clock that stands still while the rate limit blocks.
+            now: seconds, by a clock that stands still while the rate limit blocks.
         """
-        if self.outcome is not None:
+        record = self.record
+        if record.outcome is not None:
             return Move(DONE)
         move = self._next()
         if move.kind in (WAIT, LOOK):
-            if self._waiting_since is None:
-                self._waiting_since = now
-                self._looked_while_waiting = False
-            elif self._looked_while_waiting and now >= self.deadline():
+            if record.waiting_since is None:
+                record.waiting_since = now
+                record.looked_while_waiting = False
+            elif record.looked_while_waiting and now >= self.deadline():
                 return self._give_up()
         return move
 
-    def deadline(self):
-        """When waiting ends, float seconds by the clock of `next_move`; only for an instance that waits."""
-        if self._is_refused_unseen:
-            return self._attempt.at + min(LOST_PATIENCE, self.wanted.wait_timeout)
-        if not self.wanted.wait or (self._lost is not None and not self._effect and not self.wanted.rollback):
-            return self._attempt.at + LOST_PATIENCE
-        return self._waiting_since + self.wanted.wait_timeout
+    def deadline(self) -> float:
+        """When waiting ends, seconds by the clock of `next_move`; only for an instance that waits."""
+        record, attempt = self.record, self.record.attempt
+        if attempt is not None:
+            if self._is_refused_unseen:
+                return attempt.at + min(LOST_PATIENCE, self.wanted.wait_timeout)
+            is_lost = record.lost is not None and not record.effect and not self.wanted.rollback
+            if not self.wanted.wait or is_lost:
+                return attempt.at + LOST_PATIENCE
+        return (record.waiting_since or 0.0) + self.wanted.wait_timeout
 
     @property
-    def _is_refused_unseen(self):
-        return self.is_refused and self._lost is None and not self._attempt.seen_since
+    def _is_refused_unseen(self) -> bool:
+        record = self.record
+        return record.is_refused and record.lost is None and record.attempt is not None and not record.attempt.seen_since
 
-    def _next(self):
-        if self.look.status is None:
-            self._note_accepted_once()
-            return self._done_with(FAILED, wording.not_found(self))
-        if not self.sends:
-            return Move(WAIT) if self.look_failed else self._first_move()
-        if self._is_stale or self._needs_look_since():
+    def _next(self) -> Move:
+        record, attempt = self.record, self.record.attempt
+        if record.status is None:
+            record.note_accepted_once()
+            return self._end(FAILED, wording.not_found(record))
+        if attempt is None:
+            return Move(WAIT) if record.look_failed else self._first_move()
+        if record.is_stale or self._needs_look_since(attempt):
             return Move(LOOK)
         if self.wanted.state == "restarted":
-            return self._after_restart()
-        return self._after_change()
+            return self._after_restart(attempt)
+        return self._after_change(attempt)
 
-    def _first_move(self):
+    def _first_move(self) -> Move:
+        """Nothing was sent yet: is anything to be?"""
+        record = self.record
         decision = self._decision()
         held = self._held_back()
-        if held and (self._waiting_since is None or decision.kind == lifecycle.ACT):
-            return self._done_with(UNCHANGED, held)
+        if held and (record.waiting_since is None or decision.kind == lifecycle.ACT):
+            return self._end(UNCHANGED, held)
         if decision.kind == lifecycle.SATISFIED:
-            return self._done_with(UNCHANGED, wording.sentence(self, decision.why) if decision.why else None)
+            return self._satisfied()
         if decision.kind == lifecycle.PENDING:
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
-            return self._unreachable(decision)
-        refusal = self._step_refusal() if self.wanted.needs_log else None
-        if refusal:
-            return self._done_with(FAILED, wording.sentence(self, refusal))
-        return Move(SEND, decision.action)
+            return self._unreachable()
+        refusal = wording.step_refusal(record) if self.wanted.needs_log and not record.reads_no_log else None
+        return self._end(FAILED, refusal) if refusal else Move(SEND, decision.action)
 
-    def _held_back(self):
-        """Why nothing is to be done although the state is not reached, or None."""
+    def _may_send_again(self, attempt: Attempt) -> bool:
+        """When a change is sent again: never what runs steps or handlers a second time; else once for each status seen since.
+
+        Where the rate limit held a repetition back, only if the task would still act on the instance.
+        """
+        if self.wanted.is_once_only:
+            return False
+        return not self._held_back() if attempt.is_interrupted else attempt.moved
+
+    def _held_back(self) -> Sentence | None:
+        """Why nothing is to be done although the state is not reached."""
         for statuses in (self.wanted.when_status, self.wanted.selected):
-            if statuses is not None and self.look.status not in statuses:
-                return wording.left_behind(self, statuses)
-        if self.wanted.from_failed_step and self.look.status != "errored":
-            return wording.not_errored(self)
-        return None
+            if statuses is not None and self.record.status not in statuses:
+                return wording.left_behind(self.record, statuses)
+        if self.wanted.from_failed_step and self.record.status != "errored":
+            return wording.not_errored(self.record)
+        return wording.other_error(self.record) if self._error_differs() else None
 
-    def _step_refusal(self):
-        if self.look.rollback is not None:
-            return "has been rolled back, so the results of its earlier steps no longer hold; restart it without a step"
-        if self.step is None:
-            return (
-                "failed outside any step, or its log can't tell in which; use from_step to name one, or restart it "
-                "from the beginning without from_failed_step"
-            )
-        return None
+    def _error_differs(self) -> bool:
+        """Its error, as far as the look tells it, is not one of those that `error_glob` is for."""
+        look, pattern = self.record.look, self.wanted.error_glob
+        if pattern is None or look is None or look.source in (LISTING, ANSWER):
+            return False
+        error = look.error or {}
+        told = [str(error.get("name") or ""), str(error.get("message") or "")]
+        return not any(fnmatch.fnmatchcase(text, pattern) for text in (*told, ": ".join(told)))
 
-    def _decision(self):
-        outcome = (self.look.rollback or {}).get("outcome")
-        return lifecycle.decide(self.look.status, self.wanted.state, self.wanted.rollback, outcome)
+    def _decision(self) -> lifecycle.Decision:
+        return lifecycle.decide(self.record.status or "", self.wanted.state, self.wanted.rollback, self.record.rollback_outcome)
 
-    def _needs_look_since(self):
+    def _needs_look_since(self, attempt: Attempt) -> bool:
         """Where the answer tells no status always; after a restart, a resume or a rollback to see what is true by now."""
-        if self._attempt.seen_since:
+        if attempt.seen_since:
             return False
-        if self._lost is not None or self._attempt.answered is None:
+        if self.record.lost is not None or attempt.answered is None:
             return True
-        if not self.wanted.wait or (self.action == "resume" and self.look.status in lifecycle.FINISHED):
+        is_over = self.record.status in lifecycle.FINISHED
+        if not self.wanted.wait or (attempt.action == "resume" and is_over):
             return False
-        return self.action in ("resume", "restart") or (self.wanted.rollback and self.look.status in lifecycle.FINISHED)
+        return attempt.action in ("resume", "restart") or (self.wanted.rollback and is_over)
 
-    def _after_restart(self):
-        attempt = self._attempt
-        is_proven = attempt.is_restart_proven_by(self.look)
-        if attempt.refusal is not None and self._lost is None:
-            return self._done_with(UNCHANGED, wording.overtaken(self)) if is_proven else self._refused()
-        its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable_by(self.look))
+    def _after_restart(self, attempt: Attempt) -> Move:
+        record, look = self.record, self._look
+        is_proven = attempt.is_restart_proven_by(look)
+        if attempt.refusal is not None and record.lost is None:
+            return self._end(UNCHANGED, wording.overtaken(record)) if is_proven else self._refused()
+        its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable_by(look))
         if is_proven or its_word_is_enough:
-            return self._ran_again()
+            return self._ran_again(attempt)
         return Move(WAIT)
 
-    def _after_change(self):
-        if self.action == "resume" and self.look.status in _OVER and self._was_resumed():
-            return self._ran_again()
-        may_have_acted = self._attempt.accepted or self._lost is not None
-        if may_have_acted and self.wanted.rollback and self.look.status == "terminated":
-            return self._rolled_back()
+    def _after_change(self, attempt: Attempt) -> Move:
+        record = self.record
+        if attempt.action == "resume" and record.status in _OVER and self._was_resumed(attempt):
+            return self._ran_again(attempt)
+        may_have_acted = attempt.accepted or record.lost is not None
+        if may_have_acted and self.wanted.rollback and record.status == "terminated":
+            return self._rolled_back(attempt)
         decision = self._decision()
         if decision.kind == lifecycle.SATISFIED:
-            if self.action == "terminate" and self.look.status in ("complete", "errored"):
-                self._forget_effect()
-            return self._done_with(self._done(), wording.reached(self))
+            if attempt.action == "terminate" and record.status in ("complete", "errored"):
+                record.forget_effect()
+            return self._reached()
         if decision.kind == lifecycle.PENDING:
             return self._pending()
         if decision.kind == lifecycle.UNREACHABLE:
-            return self._unreachable(decision)
-        may_repeat = not self._held_back() if self._attempt.is_interrupted else self._attempt.moved
-        if may_repeat and not self.wanted.is_once_only:
-            return Move(SEND, decision.action) if self.sends < MOST_SENDS else self._done_with(FAILED, wording.tug_of_war(self))
-        if self._attempt.refusal is not None:
+            return self._unreachable()
+        if self._may_send_again(attempt):
+            return Move(SEND, decision.action) if record.sends < MOST_SENDS else self._end(FAILED, wording.tug_of_war(record))
+        if attempt.refusal is not None:
             return self._refused()
-        if not self.wanted.wait and self._lost is None:
-            return self._done_with(CHANGED, None) if self._effect else self._done_with(FAILED, wording.ignored(self))
+        if record.said_no and attempt.seen_since:
+            return self._end(FAILED, wording.lost_without_effect(record))  # it has said no as often as it was asked
+        if not self.wanted.wait and record.lost is None:
+            return self._reached() if record.effect else self._end(FAILED, wording.ignored(record))
         return Move(WAIT)
 
-    def _was_resumed(self):
-        if self._attempt.refusal is not None and self._lost is None:
+    @property
+    def _look(self) -> Look:
+        assert self.record.look is not None, "nothing is decided without a look"
+        return self.record.look
+
+    def _was_resumed(self, attempt: Attempt) -> bool:
+        if attempt.refusal is not None and self.record.lost is None:
             return False
-        if self._attempt.look.status == "paused" and self.look.status in ("errored", "complete"):
+        if attempt.look.status == "paused" and self.record.status in ("errored", "complete"):
             return True  # what was paused can't have ended by itself, though it can have been terminated
-        return self._effect and self._attempt.answered not in lifecycle.FINISHED
+        return self.record.effect and attempt.answered not in lifecycle.FINISHED
 
-    def _refused(self):
-        return self._done_with(FAILED, wording.refused(self, self._attempt.refusal))
+    # -- ends ---------------------------------------------------------------------------------------------------
 
-    def _ran_again(self):
-        self._effect = True
+    def _satisfied(self) -> Move:
+        sentence = wording.satisfied(self.record)
+        if self.wanted.state == "terminated" and self.record.status != "terminated":
+            self.record.warning = sentence
+        return self._end(UNCHANGED, sentence)
+
+    def _reached(self) -> Move:
+        record = self.record
+        sentence = wording.reached(record)
+        if record.answer_was_lost or (record.action == "terminate" and record.status != "terminated"):
+            record.warning = sentence  # a green task says nothing on a terminal
+        return self._end(CHANGED if record.effect or record.lost is not None else UNCHANGED, sentence)
+
+    def _refused(self) -> Move:
+        attempt = self.record.attempt
+        assert attempt is not None and attempt.refusal is not None
+        return self._end(FAILED, wording.refused(self.record, attempt.refusal))
+
+    def _ran_again(self, attempt: Attempt) -> Move:
+        record = self.record
+        record.effect = True
         # The answer to a restart may still tell how the run before had ended.
-        self.finished_again = self.look.status in _OVER and (self.look.source != ANSWER or self.action == "resume")
-        if self.finished_again:
-            self.warning = wording.finished_again(self)
-        return self._done_with(CHANGED, self.warning or wording.reached(self))
+        record.finished_again = record.status in _OVER and (self._look.source != ANSWER or attempt.action == "resume")
+        if not record.finished_again:
+            return self._reached()
+        sentence = wording.finished_again(record)
+        if record.status != "complete":
+            record.warning = sentence
+        return self._end(CHANGED, sentence)
 
-    def _rolled_back(self):
-        if self.look.source == LISTING:
+    def _rolled_back(self, attempt: Attempt) -> Move:
+        record = self.record
+        if self._look.source == LISTING:
             return Move(LOOK)  # a listing doesn't tell how the handlers ended
-        outcome = (self.look.rollback or {}).get("outcome")
-        if outcome is None and not self._attempt.accepted:
-            return self._done_with(UNKNOWN, wording.rollback_unknown(self))
-        self._effect = True
-        if outcome == "failed":
-            return self._done_with(FAILED, wording.rollback_failed(self))
-        if outcome != "complete" and self.wanted.wait:
-            self.warning = wording.rollback_not_reported(self)
-        return self._done_with(CHANGED, self.warning or wording.reached(self))
+        if record.rollback_outcome is None and not attempt.accepted:
+            return self._end(UNKNOWN, wording.rollback_unknown(record))
+        record.effect = True
+        if record.rollback_outcome == "failed":
+            return self._end(FAILED, wording.rollback_failed(record))
+        sentence = wording.reached(record)
+        if record.rollback_outcome != "complete" and self.wanted.wait:
+            sentence = record.warning = wording.rollback_not_reported(record)
+        elif sentence.do or record.answer_was_lost:
+            record.warning = sentence
+        return self._end(CHANGED, sentence)
 
-    def _pending(self):
-        return Move(WAIT) if self.wanted.wait else self._done_with(self._done(), wording.on_its_way(self))
+    def _pending(self) -> Move:
+        if self.wanted.wait:
+            return Move(WAIT)
+        done = CHANGED if self.record.effect or self.record.lost is not None else UNCHANGED
+        return self._end(done, wording.on_its_way(self.record))
 
-    def _unreachable(self, decision):
-        if self.wanted.skip_finished and self.look.status in lifecycle.FINISHED:
-            if self.action == "pause":
-                self._forget_effect()
-            return self._done_with(self._done(), wording.skipped(self))
-        return self._done_with(FAILED, wording.sentence(self, decision.why))
+    def _unreachable(self) -> Move:
+        record = self.record
+        if self.wanted.skip_finished and record.status in lifecycle.FINISHED:
+            if record.action == "pause":
+                record.forget_effect()
+            return self._end(CHANGED if record.effect or record.lost is not None else UNCHANGED, wording.skipped(record))
+        return self._end(FAILED, wording.unreachable(record))
 
-    def _done(self):
-        return CHANGED if self._effect or self._lost is not None else UNCHANGED
-
-    def _give_up(self):
+    def _give_up(self) -> Move:
+        record = self.record
         if self._is_refused_unseen:
             return self._refused()
-        if self._lost is not None and not self._effect:
+        if record.lost is not None and not record.effect:
             if self.wanted.is_once_only:
-                return self._done_with(UNKNOWN, wording.unknown(self))
-            return self._done_with(FAILED, wording.lost_without_effect(self))
-        self._note_accepted_once()
-        if self._look_error is not None and not self.wanted.wait:
-            return self._done_with(FAILED, wording.unwatched(self, self._look_error.message))
-        return self._done_with(FAILED, wording.timed_out(self, self._look_error))
+                return self._end(UNKNOWN, wording.unknown(record))
+            return self._end(FAILED, wording.lost_without_effect(record))
+        record.note_accepted_once()
+        if record.look_error is not None and not self.wanted.wait:
+            return self._end(FAILED, wording.unwatched(record, record.look_error.message))
+        return self._end(FAILED, wording.timed_out(record, record.look_error))
 
-    def conclude(self, now):
+    def conclude(self, now: float) -> None:
         """The task ends early: end as the newest look tells, where it was being waited for and that look has been taken since."""
-        if self.is_waiting and not self.look_needed(self.look.at):
+        if self.record.is_waiting and self.record.look and not self.look_needed(self.record.look.at):
             self.next_move(now)
 
-    def predict(self, move):
+    def abandon(self, reason: str) -> None:
+        """End because the task ends: nothing more is sent, and nothing more can be watched."""
+        record = self.record
+        if not record.sends:
+            self._end(NOT_ATTEMPTED, wording.not_attempted(record, reason))
+        elif record.is_refused and record.lost is None:
+            self._refused()
+        elif record.lost is not None and not record.effect and self.wanted.is_once_only:
+            self._end(UNKNOWN, wording.unknown(record))
+        else:
+            record.note_accepted_once()
+            self._end(FAILED, wording.unwatched(record, reason))
+
+    def predict(self, move: Move) -> None:
         """Check mode: end with what would be done."""
         if move.kind == SEND:
-            self.action = move.action
-            self._end(CHANGED, wording.would(self))
-            self.warning = self.msg if self.steps_instead else None
+            self.record.action = move.action
+            self._end(CHANGED, wording.would(self.record))
         else:
-            self._end(UNCHANGED, wording.on_its_way(self))
+            self._end(UNCHANGED, wording.on_its_way(self.record))
 
-    def _done_with(self, outcome, msg):
-        self._end(outcome, msg)
+    def _end(self, outcome: str, sentence: Sentence) -> Move:
+        self.record.end(outcome, sentence)
         return Move(DONE)

@@ -87,11 +87,11 @@ def entry_of(log: t.Iterable[Json], step: Step) -> Json | None:
 
 def key_of_detail(detail: Json, step: Step | None = None, with_log: bool = False) -> Key:
     """The Key of an instance's detail; with its log, the entry of `step` counts, and so does the entry's absence from it."""
-    own = [detail.get(name, ABSENT) for name in ("queued", "start", "end")]
+    queued, start, end = (detail.get(name, ABSENT) for name in ("queued", "start", "end"))
     if not with_log or step is None or not isinstance(detail.get("steps"), list):
-        return Key(*own, step_start=None, source=DETAIL)
+        return Key(queued, start, end, step_start=None, source=DETAIL)
     entry = entry_of(entries(detail), step)
-    return Key(*own, step_start=entry.get("start") if entry else None, source=LOG)
+    return Key(queued, start, end, step_start=entry.get("start") if entry else None, source=LOG)
 
 
 def key_of_listed(item: Json) -> Key | None:
@@ -112,7 +112,9 @@ def is_comparable(before: Key | None, after: Key | None, restarted_at: str | Non
     if before.source == after.source or LISTING not in (before.source, after.source):
         return True
     started, restarted = parse_timestamp(before.start), parse_timestamp(restarted_at)
-    return bool(started and restarted) and (restarted - started).total_seconds() > 2 * _TIMESTAMP_SLACK
+    if started is None or restarted is None:
+        return False
+    return (restarted - started).total_seconds() > 2 * _TIMESTAMP_SLACK
 
 
 def restarted_between(before: Key | None, after: Key | None) -> bool:

@@ -15,12 +15,14 @@ class Wanted(t.NamedTuple):
     """What the task wants of every instance; times in seconds.
 
     when_status, selected: the statuses in which to act (`when_status`, `select.status`).
+    error_glob: only instances whose error matches it are acted on.
     step: where to restart from.
     """
 
     state: str
     when_status: frozenset[str] | None = None
     selected: frozenset[str] | None = None
+    error_glob: str | None = None
     step: Step | None = None
     from_failed_step: bool = False
     rollback: bool = False

@@ -11,29 +11,15 @@ what is true, what was sent and what was answered stand in the record.
 from __future__ import annotations
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import ACTION_OF, FINISHED, PARTICIPLE_OF
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import ACTION_OF, PARTICIPLE_OF
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step, cut_off, name_of, rollback_of
 
-_STEPS_SHOWN = 10
-
-_NOTHING_SENT = "nothing was sent"
 _SKIP = "skip_finished=true leaves such instances alone"
 _RUN_AGAIN = "Run the task again"
-
-
-def few(texts: list[str], shown: int) -> str:
-    """The first of some texts, at most `shown` of them, and whether there are more."""
-    return ", ".join(texts[:shown]) + (", …" if len(texts) > shown else "")
-
-
-def names(texts: list[str]) -> str:
-    """Names of steps, which are other people's text."""
-    return few([clean(text, 60) for text in texts], _STEPS_SHOWN)
 
 
 # -- nothing was sent -----------------------------------------------------------------------------------------------------
@@ -42,11 +28,11 @@ def names(texts: list[str]) -> str:
 def satisfied(record: Record) -> Sentence:
     """It is as wanted, and was when it was first seen."""
     status = record.status
-    already = "already " if status == record.wanted.state or record.wanted.state == "terminated" else ""
-    true = f"{_id(record)} is {already}{status}{_rolled_back(record)}"
+    already = "already " if record.wanted.state in (status, "terminated") else ""
+    true = f"{phrases.ident(record)} is {already}{status}{phrases.rolled_back(record)}"
     if record.wanted.state == "terminated" and status != "terminated":
-        return Sentence(true, why="it ended by itself, and nothing was terminated" + ("" if _rolled_back(record) else " or undone"))
-    return Sentence(true, _NOTHING_SENT)
+        return Sentence(true, why="it ended by itself, and nothing was terminated" + ("" if phrases.rolled_back(record) else " or undone"))
+    return Sentence(true, phrases.NOTHING_SENT)
 
 
 def not_found(record: Record) -> Sentence:
@@ -54,10 +40,10 @@ def not_found(record: Record) -> Sentence:
     if record.sends:
         when = "before {0} reached it" if record.is_refused else "after {0} was sent"
         why = f"it was deleted {when.format(record.action)}"
-        return Sentence(f"{_id(record)} is gone", _sent(record), why, "Trigger it anew if it is needed", group="gone")
+        return Sentence(f"{phrases.ident(record)} is gone", phrases.sent(record), why, "Trigger it anew if it is needed", group="gone")
     return Sentence(
-        f"{_id(record)} was not found in workflow {clean(record.workflow_name, 64)}",
-        _NOTHING_SENT,
+        f"{phrases.ident(record)} was not found in workflow {clean(record.workflow_name, 64)}",
+        phrases.NOTHING_SENT,
         do="Check the id; a finished instance is deleted after its retention",
         group="not found",
     )
@@ -65,19 +51,31 @@ def not_found(record: Record) -> Sentence:
 
 def unreadable(record: Record, error: CloudflareError) -> Sentence:
     """The first look failed."""
-    return Sentence(f"{_id(record)} could not be looked at", _NOTHING_SENT, error.message, error.advice or _RUN_AGAIN, group="not readable")
+    return Sentence(
+        f"{phrases.ident(record)} could not be looked at",
+        phrases.NOTHING_SENT,
+        error.message,
+        error.advice or _RUN_AGAIN,
+        group="not readable",
+    )
 
 
 def left_behind(record: Record, statuses: frozenset[str]) -> Sentence:
     """The instance isn't in a status in which the task acts."""
     if record.first_status in statuses and record.first_status != record.status:
-        return Sentence(f"{_id(record)} is no longer {record.first_status} ({record.status})", _NOTHING_SENT)
-    return Sentence("{0} is {1}, not {2}".format(_id(record), record.status, " or ".join(sorted(statuses))), _NOTHING_SENT)
+        return Sentence(f"{phrases.ident(record)} is no longer {record.first_status} ({record.status})", phrases.NOTHING_SENT)
+    return Sentence("{0} is {1}, not {2}".format(phrases.ident(record), record.status, " or ".join(sorted(statuses))), phrases.NOTHING_SENT)
 
 
 def not_errored(record: Record) -> Sentence:
     """`from_failed_step` leaves what has not failed alone."""
-    return Sentence(_is(record), _NOTHING_SENT, "from_failed_step restarts errored instances only")
+    return Sentence(phrases.being(record), phrases.NOTHING_SENT, "from_failed_step restarts errored instances only")
+
+
+def other_error(record: Record) -> Sentence:
+    """`select.error_glob` is for other errors than this one."""
+    why = f"its error is not one that select.error_glob matches{phrases.in_brackets(record)}"
+    return Sentence(phrases.being(record), phrases.NOTHING_SENT, why)
 
 
 def unreachable(record: Record) -> Sentence:
@@ -86,8 +84,8 @@ def unreachable(record: Record) -> Sentence:
     participle = PARTICIPLE_OF[ACTION_OF[wanted.state]]
     if status == "rollingBack":
         return Sentence(
-            _is(record),
-            _sent_or_nothing(record),
+            phrases.being(record),
+            phrases.sent_or_nothing(record),
             f"its rollback handlers are running, so it can't be {participle}",
             "Look first what they undo; state=terminated waits until they have ended and sends nothing",
             group="rollingBack",
@@ -97,7 +95,7 @@ def unreachable(record: Record) -> Sentence:
     if record.sends:
         return _ended_meanwhile(record)
     verb = "pause" if wanted.state == "paused" else "resume"
-    true = f"{_id(record)} is {status}{_since(record)}{_in_brackets(record)}, so there is nothing to {verb}"
+    true = f"{phrases.ident(record)} is {status}{phrases.since(record)}{phrases.in_brackets(record)}, so there is nothing to {verb}"
     return Sentence(true, do=_way_out(record), group=status)
 
 
@@ -114,8 +112,8 @@ def _not_rolled_back(record: Record) -> Sentence:
     if record.rollback_outcome == "failed":
         return rollback_failed(record)
     return Sentence(
-        f"{_is(record)} without a completed rollback{_in_brackets(record)}",
-        _sent_or_nothing(record),
+        f"{phrases.being(record)} without a completed rollback{phrases.in_brackets(record)}",
+        phrases.sent_or_nothing(record),
         "no handler can run any more",
         "Undo by hand what its steps did; rollback=false accepts it as it is",
         group=f"{record.status} without a completed rollback",
@@ -124,35 +122,35 @@ def _not_rolled_back(record: Record) -> Sentence:
 
 def _ended_meanwhile(record: Record) -> Sentence:
     """It is over although something else was sent: by itself, or by another hand."""
-    at, status = _at(record), record.status or ""
-    after = f"after our {record.action} was {_answered(record)}{f' ({at})' if at else ''}"
+    at, status = phrases.accepted_at(record), record.status or ""
+    after = f"after our {record.action} was {phrases.answered(record)}{f' ({at})' if at else ''}"
     if status == "terminated":
         return Sentence(
-            _is(record),
+            phrases.being(record),
             why=f"something else ended it {after}",
             do=f"See the account's audit log from {at or 'then'} on",
             group="terminated by something else",
         )
-    how = f"failed{_in_brackets(record)}" if status == "errored" else "ended"
-    return Sentence(_is(record), why=f"it {how} by itself {after}", do=_way_out(record), group=status)
+    how = f"failed{phrases.in_brackets(record)}" if status == "errored" else "ended"
+    return Sentence(phrases.being(record), why=f"it {how} by itself {after}", do=_way_out(record), group=status)
 
 
 def step_refusal(record: Record) -> Sentence | None:
     """Why no restart from a step can be sent; None where one can."""
     if record.look is not None and record.look.rollback is not None:
         return Sentence(
-            f"{_is(record)} and has been rolled back",
-            _NOTHING_SENT,
+            f"{phrases.being(record)} and has been rolled back",
+            phrases.NOTHING_SENT,
             "the results of its earlier steps no longer hold",
             "Restart it without a step; that runs every step again",
             group="rolled back",
         )
     if record.step is None:
-        steps = names([step.name for step in record.steps_instead])
+        steps = phrases.names([step.name for step in record.steps_instead])
         starts = f"; from_step={{name: …}} starts at one of its steps: {steps}" if steps else ""
         return Sentence(
-            f"{_is(record)} outside any step{_in_brackets(record)}",
-            _NOTHING_SENT,
+            f"{phrases.being(record)} outside any step{phrases.in_brackets(record)}",
+            phrases.NOTHING_SENT,
             "its log names no step that failed with this error",
             f"from_failed_step=false runs every step again{starts}",
             group="failed outside any step",
@@ -179,13 +177,13 @@ def unknown_step(record: Record, step: Step) -> Sentence:
     else:
         hint = "Check from_step"
     shown = clean(step.name, 60) + (f" ({step.count})" if step.count > 1 else "") + ("" if step.type == "do" else f" of type {step.type}")
-    have = names(list(dict.fromkeys(there.name for there in record.steps_instead)))
-    return Sentence(f"{_is(record)}; it has no step {shown}", do=f"Its steps: {have}. {hint}", group=f"no step {shown}")
+    have = phrases.names(list(dict.fromkeys(there.name for there in record.steps_instead)))
+    return Sentence(f"{phrases.being(record)}; it has no step {shown}", do=f"Its steps: {have}. {hint}", group=f"no step {shown}")
 
 
 def not_attempted(record: Record, reason: str) -> Sentence:
     """Nothing was sent, since the task ends."""
-    return Sentence(f"{_id(record)} was not attempted", why=reason, group="not attempted")
+    return Sentence(f"{phrases.ident(record)} was not attempted", why=reason, group="not attempted")
 
 
 # -- check mode -----------------------------------------------------------------------------------------------------------
@@ -196,7 +194,7 @@ def would(record: Record) -> Sentence:
     wanted = record.wanted
     extent = ""
     if record.action == "restart":
-        extent = _from(record) or " from the beginning"
+        extent = phrases.origin(record) or " from the beginning"
     elif record.action == "terminate":
         extent = " with rollback" if wanted.rollback else " WITHOUT rollback"
     waits = " and wait" if wanted.wait else " and not wait"
@@ -204,8 +202,8 @@ def would(record: Record) -> Sentence:
     if (record.status, record.action) == ("queued", "pause"):
         why = "the API ignores a pause until the instance starts"
     elif record.reruns:
-        why = f"succeeded later steps run again: {names([str(step) for step in record.reruns])}"
-    return Sentence(_is(record), f"would send {record.action}{extent}{waits}", why)
+        why = f"succeeded later steps run again: {phrases.names([str(step) for step in record.reruns])}"
+    return Sentence(phrases.being(record), f"would send {record.action}{extent}{waits}", why)
 
 
 # -- on its way -----------------------------------------------------------------------------------------------------------
@@ -216,38 +214,40 @@ def on_its_way(record: Record) -> Sentence:
     rolling = record.status == "rollingBack"
     why = "it will be terminated when its handlers have run" if rolling else "it will pause when the step under way ends"
     if record.wanted.wait:
-        return Sentence(_is(record), _sent_or_nothing(record), f"{why}, and a run would wait for it")
-    return Sentence(_is(record), _sent_or_nothing(record), why, "wait=true waits for it")
+        return Sentence(phrases.being(record), phrases.sent_or_nothing(record), f"{why}, and a run would wait for it")
+    return Sentence(phrases.being(record), phrases.sent_or_nothing(record), why, "wait=true waits for it")
 
 
 def skipped(record: Record) -> Sentence:
     """`skip_finished` leaves it as it is."""
     in_vain = "" if record.changed else " in vain"
-    sent = f"{_sent(record)}{in_vain}" if record.sends else _NOTHING_SENT
-    failed = f"; its rollback failed{_with(record.look.rollback)}" if record.look and record.rollback_outcome == "failed" else ""
-    return Sentence(_is(record), sent, f"left as it is (skip_finished){failed}")
+    sent = f"{phrases.sent(record)}{in_vain}" if record.sends else phrases.NOTHING_SENT
+    failed = (
+        f"; its rollback failed{phrases.with_error(record.look.rollback)}" if record.look and record.rollback_outcome == "failed" else ""
+    )
+    return Sentence(phrases.being(record), sent, f"left as it is (skip_finished){failed}")
 
 
 def timed_out(record: Record, look_error: CloudflareError | None) -> Sentence:
     """Accepted, or on its way, and not reached in time."""
-    true = f"{_id(record)} is still {record.status} after {record.wanted.wait_timeout:g} s (wait_timeout)"
+    true = f"{phrases.ident(record)} is still {record.status} after {record.wanted.wait_timeout:g} s (wait_timeout)"
     if look_error is not None:
         return Sentence(
             f"{true}, as last seen",
-            _sent(record),
+            phrases.sent(record),
             f"it can't be looked at now: {look_error.message}",
             _RUN_AGAIN,
             group="not reached in time",
         )
-    why, do = _no_effect(record)
-    return Sentence(true, _sent(record), why, do, group=f"still {record.status} after {record.wanted.wait_timeout:g} s")
+    why, do = phrases.no_effect(record)
+    return Sentence(true, phrases.sent(record), why, do, group=f"still {record.status} after {record.wanted.wait_timeout:g} s")
 
 
 def unwatched(record: Record, reason: str) -> Sentence:
     """Sent, and the task ends before the state was seen."""
     return Sentence(
-        f"{_id(record)} was {record.status or 'not seen'} when last seen",
-        _sent(record),
+        f"{phrases.ident(record)} was {record.status or 'not seen'} when last seen",
+        phrases.sent(record),
         f"not waited for: {reason}",
         group="not waited for",
     )
@@ -262,8 +262,8 @@ def refused(record: Record, error: CloudflareError) -> Sentence:
     if record.steps_instead and record.step:
         do = unknown_step(record, record.step).do
     return Sentence(
-        _is(record),
-        f"{record.action}{_from(record)} was refused: {error.message}" if record.action else error.message,
+        phrases.being(record),
+        f"{record.action}{phrases.origin(record)} was refused: {error.message}" if record.action else error.message,
         do=do,
         group=f"refused ({error.message})",
     )
@@ -271,14 +271,14 @@ def refused(record: Record, error: CloudflareError) -> Sentence:
 
 def ignored(record: Record) -> Sentence:
     """A 200 that changed nothing, and nobody waits."""
-    why, do = _no_effect(record)
-    return Sentence(f"{_is(record)} all the same", _sent(record), why, do, group=f"{record.status} all the same")
+    why, do = phrases.no_effect(record)
+    return Sentence(f"{phrases.being(record)} all the same", phrases.sent(record), why, do, group=f"{record.status} all the same")
 
 
 def tug_of_war(record: Record) -> Sentence:
     """Sent as often as allowed, and the status moves on every time."""
     return Sentence(
-        _is(record),
+        phrases.being(record),
         f"{record.action} was sent {record.sends} times",
         "something else keeps changing it",
         "Find out what, by the account's audit log, then run the task again",
@@ -289,7 +289,7 @@ def tug_of_war(record: Record) -> Sentence:
 def lost_without_effect(record: Record) -> Sentence:
     """Pause, resume or terminate: sent, no effect seen, and nothing that was answered tells why."""
     do = record.lost.advice if record.lost and record.lost.advice else _RUN_AGAIN
-    return Sentence(_is(record), _sent(record), "no effect is seen", do, group="no effect seen")
+    return Sentence(phrases.being(record), phrases.sent(record), "no effect is seen", do, group="no effect seen")
 
 
 def unknown(record: Record) -> Sentence:
@@ -298,26 +298,28 @@ def unknown(record: Record) -> Sentence:
         do = f"Check it, then run the task again with when_status: [{record.first_status}]"
     else:
         do = "Look first whether its rollback handlers ran, and undo by hand what they would have"
-    return Sentence(_is(record), _sent(record), "no effect seen; NOT sent again", do, group="unknown")
+    return Sentence(phrases.being(record), phrases.sent(record), "no effect seen; NOT sent again", do, group="unknown")
 
 
 def rollback_failed(record: Record) -> Sentence:
     """Terminated, but a rollback handler failed: which steps are undone, which not, where the log was read."""
-    why = "its rollback failed" + _with(record.look.rollback if record.look else None)
+    why = "its rollback failed" + phrases.with_error(record.look.rollback if record.look else None)
     todo = "what its steps did"
     rollback = rollback_of(record.look.log) if record.look and record.look.log else None
     if rollback and (rollback.undone or rollback.not_undone):
-        why += f"; undone: {names(rollback.undone) or 'nothing'}; NOT undone: {names(rollback.not_undone) or 'nothing'}"
-        todo = f"what these steps did: {names(rollback.not_undone)}" if rollback.not_undone else todo
-    return Sentence(f"{_is(record)}, not rolled back", _sent_or_nothing(record), why, f"Undo by hand {todo}", group="rollback failed")
+        why += f"; undone: {phrases.names(rollback.undone) or 'nothing'}; NOT undone: {phrases.names(rollback.not_undone) or 'nothing'}"
+        todo = f"what these steps did: {phrases.names(rollback.not_undone)}" if rollback.not_undone else todo
+    return Sentence(
+        f"{phrases.being(record)}, not rolled back", phrases.sent_or_nothing(record), why, f"Undo by hand {todo}", group="rollback failed"
+    )
 
 
 def rollback_not_reported(record: Record) -> Sentence:
     """Terminated, but nothing tells whether handlers ran."""
     return Sentence(
-        f"{_is(record)}, but the API reports no rollback",
-        _sent(record),
-        "; ".join(part for part in ("it may have registered no handlers", _cut_off(record)) if part),
+        f"{phrases.being(record)}, but the API reports no rollback",
+        phrases.sent(record),
+        "; ".join(part for part in ("it may have registered no handlers", phrases.cut_off_steps(record)) if part),
         "Look first whether anything is to be undone",
         group="no rollback reported",
     )
@@ -326,8 +328,8 @@ def rollback_not_reported(record: Record) -> Sentence:
 def rollback_unknown(record: Record) -> Sentence:
     """Terminated, with the answer lost and no rollback reported."""
     return Sentence(
-        f"{_is(record)}, but the API reports no rollback",
-        _sent(record),
+        f"{phrases.being(record)}, but the API reports no rollback",
+        phrases.sent(record),
         do="Look first whether its handlers ran, and undo by hand what they would have",
         group="rollback unknown",
     )
@@ -339,7 +341,7 @@ def rollback_unknown(record: Record) -> Sentence:
 def reached(record: Record) -> Sentence:
     """The state is reached after a send, by us or by others."""
     if record.answer_was_lost:
-        return Sentence(_is(record), _sent(record), "it was done, by this task or another")
+        return Sentence(phrases.being(record), phrases.sent(record), "it was done, by this task or another")
     if record.changed or record.action == "restart":
         return _settled(record)
     return overtaken(record)
@@ -349,125 +351,27 @@ def overtaken(record: Record) -> Sentence:
     """The state is reached, but not by us."""
     if record.action == "terminate" and record.status != "terminated":
         undone = "" if record.rollback_outcome == "complete" else "; nothing was undone"
-        return Sentence(_is(record), why=f"it ended before it could be terminated{undone}")
-    return Sentence(_is(record), why=f"something else {PARTICIPLE_OF[record.action or 'pause']} it first")
+        return Sentence(phrases.being(record), why=f"it ended before it could be terminated{undone}")
+    return Sentence(phrases.being(record), why=f"something else {PARTICIPLE_OF[record.action or 'pause']} it first")
 
 
 def finished_again(record: Record) -> Sentence:
     """Resumed or restarted, and over by the time of the last look."""
     if record.status == "errored":
         return Sentence(
-            f"{_is(record)}{_since(record)}",
-            f"{_sent(record)} (was {record.first_status})",
-            f"it ran and failed{_with(record.look.error if record.look else None)}",
+            f"{phrases.being(record)}{phrases.since(record)}",
+            f"{phrases.sent(record)} (was {record.first_status})",
+            f"it ran and failed{phrases.with_error(record.look.error if record.look else None)}",
             "Find out why before it is restarted once more",
             group="errored again",
         )
     ended = "it is over already" if record.status == "complete" else f"it has run and is {record.status} by now"
-    return Sentence(_is(record), f"{_sent(record)} (was {record.first_status})", ended)
+    return Sentence(phrases.being(record), f"{phrases.sent(record)} (was {record.first_status})", ended)
 
 
 def _settled(record: Record) -> Sentence:
     """The plain end: what it is now, what it was, what was sent."""
-    cut = _cut_off(record)
-    steps = names([name_of(entry) for entry in cut_off(record.look.log or ())]) if record.look else ""
-    true = f"{_is(record)}{_rolled_back(record)} (was {record.first_status})"
-    return Sentence(true, _sent(record), cut, f"Check by hand what became of {steps}" if cut else "")
-
-
-# -- parts ----------------------------------------------------------------------------------------------------------------
-
-
-def error_text(error: Json | None) -> str:
-    """An error of the API's ({name, message}), cleaned and bounded; empty where it tells nothing."""
-    told = [error.get(key) for key in ("name", "message")] if isinstance(error, dict) else []
-    return clean(": ".join(part for part in told if isinstance(part, str) and part))
-
-
-def _id(record: Record) -> str:
-    return shown_id(record.id)
-
-
-def _is(record: Record) -> str:
-    return f"{_id(record)} is {record.status}" if record.status else f"{_id(record)} was not seen"
-
-
-def _from(record: Record) -> str:
-    return f" from {clean(record.step, 80)}" if record.step and record.wanted.state == "restarted" else ""
-
-
-def _at(record: Record) -> str:
-    """The time of day at which the last PATCH was accepted; empty where that isn't known."""
-    moment = parse_timestamp(record.timestamp)
-    return to_utc(moment)[11:19] + "Z" if moment else ""
-
-
-def _answered(record: Record) -> str:
-    return "sent" if record.answer_was_lost else "accepted"
-
-
-def _sent(record: Record) -> str:
-    """What was sent, and how it was answered."""
-    if not record.sends:
-        return ""
-    what = f"{record.action}{_from(record)}"
-    if record.said_no:
-        return f"{what} was answered {getattr(record.lost, 'answered', '')}"
-    if record.lost is not None:
-        return f"{what} sent, answer lost ({record.lost.message})"
-    if record.is_refused:
-        return f"{what} was refused"
-    at = _at(record)
-    return f"{what} accepted{f' {at}' if at else ''}"
-
-
-def _sent_or_nothing(record: Record) -> str:
-    return _sent(record) or _NOTHING_SENT
-
-
-def _since(record: Record) -> str:
-    moment = parse_timestamp(record.look.ended) if record.look else None
-    return f" since {to_utc(moment)[:19].rstrip('Z')}Z" if moment else ""
-
-
-def _rolled_back(record: Record) -> str:
-    return " and its rollback is complete" if record.wanted.rollback and record.rollback_outcome == "complete" else ""
-
-
-def _cut_off(record: Record) -> str:
-    """Which steps a terminate cut off in the middle, where the log was read."""
-    entries = cut_off(record.look.log) if record.look and record.look.log and record.action == "terminate" else []
-    told = []
-    for entry in entries:
-        moment = parse_timestamp(entry.get("start"))
-        told.append(clean(name_of(entry), 60) + (f" (started {to_utc(moment)[11:19]}Z)" if moment else ""))
-    return f"cut off in the middle: {few(told, _STEPS_SHOWN)}" if told else ""
-
-
-def _no_effect(record: Record) -> tuple[str, str]:
-    """Why the state is not reached, and what to do."""
-    status = record.status
-    if status == "queued" and record.action == "pause":
-        return "the API ignores a pause until the instance starts", "Run the task again when it has started"
-    if status == "waitingForPause":
-        return "it will pause when the step under way ends", "Run the task again to wait for it, or raise wait_timeout"
-    if status == "rollingBack":
-        return (
-            "its rollback handlers are running",
-            "Look first what they undo; state=terminated waits until they have ended and sends nothing",
-        )
-    if record.wanted.rollback and status not in FINISHED:
-        return "its rollback handlers may still be running", "Look first, before anything else is sent"
-    return "no effect is seen", "See what holds it, then run the task again"
-
-
-def _with(error: Json | None) -> str:
-    """ " with " and an error; an error of a rollback lies one deeper."""
-    inner = error.get("error") if isinstance(error, dict) and "outcome" in error else error
-    text = error_text(inner if isinstance(inner, dict) else None)
-    return f" with {text}" if text else ""
-
-
-def _in_brackets(record: Record) -> str:
-    text = error_text(record.look.error) if record.look and record.status == "errored" else ""
-    return f" ({text})" if text else ""
+    cut = phrases.cut_off_steps(record)
+    steps = phrases.names([name_of(entry) for entry in cut_off(record.look.log or ())]) if record.look else ""
+    true = f"{phrases.being(record)}{phrases.rolled_back(record)} (was {record.first_status})"
+    return Sentence(true, phrases.sent(record), cut, f"Check by hand what became of {steps}" if cut else "")

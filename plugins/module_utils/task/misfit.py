@@ -10,14 +10,16 @@ import ast
 import json
 import typing as t
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import misfit_number
 
 
-def misfit(raw: t.Mapping[str, t.Any], dictionaries: t.Mapping[str, str]) -> str | None:
+def misfit(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], dictionaries: t.Mapping[str, str]) -> str | None:
     """What of a task's raw arguments is wrong, and what would be right; None where nothing is.
 
     Args:
         raw: the arguments before ansible-core has looked at them.
+        spec: the argument spec.
         dictionaries: the options that are dictionaries, each with an example of its value.
     """
     for option, example in dictionaries.items():
@@ -27,6 +29,9 @@ def misfit(raw: t.Mapping[str, t.Any], dictionaries: t.Mapping[str, str]) -> str
     wrong_number = misfit_number(raw)
     if wrong_number:
         return wrong_number
+    for option, value in _texts(raw, spec):
+        if isinstance(value, (bool, int, float)):
+            return _no_text(option, value)
     for option, value in raw.items():
         if not _is_plain_text(value):
             return f"{option} contains a NUL or half of a character (a lone surrogate); check where the text came from"
@@ -56,3 +61,23 @@ def _is_plain_text(value: t.Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_plain_text(part) for part in value)
     return not isinstance(value, str) or not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+
+
+def _texts(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[tuple[str, t.Any]]:
+    """Every argument, or part of one, that is meant to be text."""
+    for option, rules in spec.items():
+        value, name = raw.get(option), prefix + option
+        if rules.get("type") == "dict" and isinstance(value, dict):
+            yield from _texts(value, rules.get("options", {}), name + ".")
+        elif rules.get("type", "str") == "str":
+            yield name, value
+        elif rules.get("elements") == "str" and isinstance(value, (list, tuple)):
+            yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))
+        elif rules.get("elements") == "str":
+            yield name, value
+
+
+def _no_text(option: str, value: t.Any) -> str:
+    """YAML has made something else of what was written: nobody can tell what, `0123` or `1e3`, `no` or `false`."""
+    kind = "a truth value" if isinstance(value, bool) else "a number"
+    return f"{option} is {clean(json.dumps(value), 40)}, {kind} and not text; quote it, or write {{{{ x | string }}}}"

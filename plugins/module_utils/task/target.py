@@ -11,10 +11,11 @@ import re
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import TRIGGER_SOURCES, Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_instance_id
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_blanks, check_instance_id
 
 _TIMES = ("created_after", "created_before", "ended_after", "ended_before")
 
@@ -43,6 +44,7 @@ def target_spec() -> dict[str, t.Any]:
                 "id_glob": {"type": "str"},
                 "version_id": {"type": "str"},
                 "trigger_source": {"type": "str", "choices": list(TRIGGER_SOURCES)},
+                "error_glob": {"type": "str"},
             },
         },
     }
@@ -77,15 +79,18 @@ def _selection(select: t.Mapping[str, t.Any]) -> Selection:
     for option, value in select.items():
         if value is not None and not value:
             raise OptionError(f"select.{option} is empty and would match every instance; give a value or leave it out")
-    _check_glob(select["id_glob"])
-    times = {}
+    for option in ("id_glob", "error_glob"):
+        _check_glob(option, select[option])
+    for option in ("id_glob", "version_id"):
+        check_blanks(f"select.{option}", select[option] or "")
+    times: dict[str, t.Any] = {}
     for option in _TIMES:
         if select[option] is not None:
             times[option] = parse_timestamp(select[option])
             if times[option] is None:
                 raise OptionError(
                     f"select.{option} must be an ISO 8601 time with its offset, such as 2026-08-06T03:00:00Z or "
-                    f"2026-08-06T05:00:00+02:00; it is {select[option]!r}"
+                    f"2026-08-06T05:00:00+02:00; it is {clean(repr(select[option]), 60)}"
                 )
     for kind in ("created", "ended"):
         after, before = times.get(kind + "_after"), times.get(kind + "_before")
@@ -96,14 +101,15 @@ def _selection(select: t.Mapping[str, t.Any]) -> Selection:
         id_glob=select["id_glob"],
         version_id=select["version_id"],
         trigger_source=select["trigger_source"],
+        error_glob=select["error_glob"],
         **times,
     )
 
 
-def _check_glob(pattern: str | None) -> None:
+def _check_glob(option: str, pattern: str | None) -> None:
     try:
         re.compile(fnmatch.translate(pattern or ""))
     except re.error:
         raise OptionError(
-            "select.id_glob is not a pattern that can match anything; check its brackets: a range goes from low to high"
+            f"select.{option} is not a pattern that can match anything; check its brackets: a range goes from low to high"
         ) from None

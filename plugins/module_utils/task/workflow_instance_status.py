@@ -10,14 +10,16 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError, TooManyMatched
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import Told, message
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet, Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_step_name, check_workflow_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
@@ -69,7 +71,7 @@ def argument_spec() -> dict[str, t.Any]:
 
 def misfit(raw: t.Mapping[str, t.Any]) -> str | None:
     """What of the arguments as written ansible-core would take for something else, or answer with a traceback."""
-    return misfit_of(raw, _DICTIONARIES)
+    return misfit_of(raw, argument_spec(), _DICTIONARIES)
 
 
 def validate(params: t.Mapping[str, t.Any]) -> Request:
@@ -107,47 +109,52 @@ def _pursue(host: Host, connection: Connection, request: Request) -> Result:
     client = session.client
     workflow = Workflow(client, request.workflow_name)
     surveyor = Surveyor(workflow, session.clock, server_date=lambda: client.server_date)
-    fleet = Fleet(workflow, surveyor, request.wanted, request.limits, session.clock, session.gate, session.controller, host.check_mode)
+    fleet = Fleet(workflow, surveyor, request.wanted, request.limits, session.clock, session.gate, session.controller.gone, host.check_mode)
     fleet.run(request.target.instance_ids, request.target.selection)
     return _result(host, request, fleet, session)
 
 
 def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Result:
-    pursuits = fleet.pursuits
+    records, fatal = fleet.records, fleet.fatal
+    failed = fatal is not None or any(record.failed for record in records)
+    told = Told(
+        records,
+        request.workflow_name,
+        request.wanted,
+        request.limits.max_instances,
+        host.check_mode,
+        request.target.selection,
+        fatal,
+        _estimate(host, request, records, session),
+    )
+    matched = fatal.matched if isinstance(fatal, TooManyMatched) else None
     result: Result = {
-        "changed": any(pursuit.changed for pursuit in pursuits),
-        "failed": fleet.fatal is not None or any(pursuit.failed for pursuit in pursuits),
-        "msg": report.message(
-            pursuits,
-            request.workflow_name,
-            request.wanted.state,
-            host.check_mode,
-            fleet.fatal,
-            _estimate(host, request, fleet, session),
-            request.target.selection is not None,
-        ),
-        "instances": [report.item(pursuit) for pursuit in pursuits],
-        "summary": report.summary(pursuits, fleet.found, session.duration()),
+        "msg": message(told),
+        "changed": any(record.changed for record in records),
+        "failed": failed,
+        "instances": report.items(records),
+        "summary": report.summary(records, fleet.found, matched, session.duration()),
         "api_calls": session.api_calls(),
         "messages": session.client.messages,
+        "ids": report.ids(records),
     }
     if request.target.is_single:
         result["instance"] = result["instances"][0]
-    if not result["failed"]:
-        result["ansible_facts"] = {"workflow_instance_status": report.facts(pursuits)}
+    if not failed:
+        result["ansible_facts"] = {"workflow_instance_status": report.facts(records)}
     if host.diff_mode:
-        result["diff"] = report.diff(pursuits)
-    for text in report.warnings(pursuits, session.client.messages, fleet.found, session.gate.held_seconds()):
+        result["diff"] = report.diff(records)
+    for text in report.warnings(told, session.client.messages, fleet.found, session.gate.held_seconds(), failed):
         host.warn(text)
-    if result["failed"] and result["summary"]["not_attempted"]:
+    if failed and result["summary"]["not_attempted"]:
         # Where the controller is gone, the system's log is the only one still listening.
         host.log(f"edgeops.cloudflare: {result['msg']}")
     return result
 
 
-def _estimate(host: Host, request: Request, fleet: Fleet, session: Session) -> str | None:
+def _estimate(host: Host, request: Request, records: list[Record], session: Session) -> str | None:
     """Check mode of many: what a real run would cost."""
-    changes = sum(pursuit.changed for pursuit in fleet.pursuits)
+    changes = sum(record.changed for record in records)
     if not host.check_mode or request.target.is_single or not changes:
         return None
     calls_each = 2 if request.wanted.state == "restarted" else 1
@@ -178,6 +185,7 @@ def _wanted(params: t.Mapping[str, t.Any], selection: Selection | None) -> Wante
         state=state,
         when_status=when_status,
         selected=selected,
+        error_glob=selection.error_glob if selection else None,
         step=step,
         from_failed_step=params["from_failed_step"],
         rollback=params["rollback"],

@@ -31,7 +31,7 @@ HOSTS = ("module_utils.task.module", "plugin_utils")
 
 #: `instance/` is pure: all that it may take from below, and nothing that reaches out of the process.
 PURE = "module_utils.instance"
-PURE_MAY = ("module_utils.api.errors", "module_utils.api.timestamps")
+PURE_MAY = ("module_utils.api.errors", "module_utils.api.text", "module_utils.api.timestamps", "module_utils.api.types")
 PURE_MAY_NOT = {"requests", "urllib3", "threading", "time", "os", "socket", "subprocess", "ansible"}
 
 
