@@ -16,7 +16,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import transport as transport_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InstanceNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import session as session_module
@@ -117,14 +117,14 @@ class TaskRunner:
         self.workflow = workflow
         self.api = FakeApi(workflow)
         self.controller = FakeController(workflow.clock)
-        new_session = client_module.new_session
+        new_session = transport_module.new_session
 
         def session_on_fake_api(*args, **kwargs):
             session = new_session(*args, **kwargs)
             mount(session, self.api)
             return session
 
-        monkeypatch.setattr(client_module, "new_session", session_on_fake_api)
+        monkeypatch.setattr(transport_module, "new_session", session_on_fake_api)
         monkeypatch.setattr(session_module, "Clock", lambda: workflow.clock)
         monkeypatch.setattr(session_module, "Controller", lambda clock, listener: self.controller)
         monkeypatch.setattr(basic.AnsibleModule, "log", lambda module, msg, log_args=None: self._log.append(str(msg)))

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, InstanceNotFound, LookStale, NotSent, Refused
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import DONE, SEND, Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import stamp
@@ -84,7 +85,7 @@ def ok(status="running", after=0.0):
 
 def refused(lost=False):
     """The API will not do it; lost: an earlier attempt of the same call lost its answer."""
-    error = Refused("the API says: workflows.api.error.instance.cannot_terminate (code 10401)", 10401, 409)
+    error = Refused("the API says: workflows.api.error.instance.cannot_terminate (code 10401)", code=10401, http_status=409)
     error.after_lost_answer = lost
     return Event("refused", error)
 
@@ -107,8 +108,9 @@ def unsent():
 
 
 def drive(script, check_mode=False, instance_id="order-1", **wanted):
-    """Play a script through as the fleet does; returns the Pursuit, and what was sent: (action, at) each."""
-    pursuit = Pursuit(instance_id, Wanted(**wanted), "orders")
+    """Play a script through as the fleet does; returns the Record, and what was sent: (action, at) each."""
+    record = Record(instance_id, Wanted(**wanted), "orders")
+    pursuit = Pursuit(record)
     script, sent, now = list(script), [], 0.0
 
     def happen(kinds):
@@ -122,20 +124,20 @@ def drive(script, check_mode=False, instance_id="order-1", **wanted):
     def look():
         event = happen(LOOKS)
         if event.kind == "detail":
-            pursuit.see_detail(event.value, now, with_log=pursuit.reads_log)
+            record.see_detail(event.value, now, with_log=pursuit.reads_log)
         elif event.kind == "listed":
-            pursuit.see_listed(event.value, now)
+            record.see_listed(event.value, now)
         elif event.kind == "missing":
-            pursuit.see_missing(now)
+            record.see_missing(now)
         else:
             pursuit.see_nothing(event.value)
 
-    while script and script[0].kind == "listed" and pursuit.look is None:
+    while script and script[0].kind == "listed" and record.look is None:
         look()
-    while pursuit.outcome is None:
+    while record.outcome is None:
         if script and script[0].kind == "time":
             now += script.pop(0).after
-        if pursuit.look_needed(pursuit.look.at if check_mode and pursuit.look else now):
+        if pursuit.look_needed(record.look.at if check_mode and record.look else now):
             look()
             continue
         move = pursuit.next_move(now)
@@ -148,20 +150,20 @@ def drive(script, check_mode=False, instance_id="order-1", **wanted):
             if event.kind != "stale" or event.value.after_lost_answer:
                 sent.append((move.action, now))
             if event.kind == "ok":
-                pursuit.accepted(move.action, event.value, now)
+                record.accepted(move.action, event.value, now)
             elif event.kind == "refused":
-                pursuit.refused(move.action, event.value, now)
+                record.refused(move.action, event.value, now)
             elif event.kind == "lost":
-                pursuit.answer_lost(move.action, event.value, now)
+                record.answer_lost(move.action, event.value, now)
             elif event.kind == "missing":
-                pursuit.refused(move.action, InstanceNotFound("the API says: instance.not_found"), now)
-                pursuit.see_missing(now)
+                record.refused(move.action, InstanceNotFound("the API says: instance.not_found"), now)
+                record.see_missing(now)
             else:
-                pursuit.held_back(move.action, event.value, now)
+                record.held_back(move.action, event.value, now)
         else:
             look()
-    assert not script, f"the pursuit ended as {pursuit.outcome}, and asks for none of {script}"
-    return pursuit, sent
+    assert not script, f"the pursuit ended as {record.outcome}, and asks for none of {script}"
+    return record, sent
 
 
 STEPS = [

@@ -58,7 +58,7 @@ def _item(record: Record) -> Json:
         "failed": record.failed,
         "timestamp": record.timestamp,
         "outcome": record.outcome,
-        "msg": str(record.sentence),
+        "msg": record.msg,
     }
     if record.action == "restart" and record.step:
         entry["restarted_from"] = record.step._asdict()

@@ -215,6 +215,11 @@ class Record:
         self.sentence = sentence
 
     @property
+    def msg(self) -> str:
+        """What is said of it."""
+        return str(self.sentence) if self.sentence else ""
+
+    @property
     def changed(self) -> bool:
         """An effect was seen, or a send whose answer was lost may have had one."""
         return self.outcome == CHANGED or self.effect or self.lost is not None

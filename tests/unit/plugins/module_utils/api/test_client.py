@@ -18,16 +18,12 @@ import urllib3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import transport as transport_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import (
-    LARGEST_ANSWER,
     LIST,
     PATCH,
     READ,
-    VERSION,
     Client,
-    classify,
-    retry_after_seconds,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
@@ -43,7 +39,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     Refused,
     UnusableServer,
 )
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.faults import classify
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport import LARGEST_ANSWER, VERSION, retry_after_seconds
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeClock
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import (
@@ -86,7 +84,7 @@ def client_for(
 def scripted(*answers, **how):
     """A client whose calls are answered by a script, and the adapter that does."""
     client = client_for(**how)
-    return client, mount(client._session, ScriptedAdapter(*answers))
+    return client, mount(client._transport._session, ScriptedAdapter(*answers))
 
 
 def call(client, kind=READ, once=False, **how):
@@ -465,7 +463,7 @@ def test_cookies_are_ignored():
         call(client)
         call(client)
     assert "cookie" not in server.requests[1].headers
-    assert not list(client._session.cookies)
+    assert not list(client._transport._session.cookies)
 
 
 @each_row("status", [301, 302, 303, 307, 308])
@@ -611,7 +609,7 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_answers_that_can_not_be_used(name, monkeypatch):
     """The request went out: it may have been processed. Nobody waits for the end of what does not end."""
-    monkeypatch.setattr(client_module, "LARGEST_ANSWER", 2000000)
+    monkeypatch.setattr(transport_module, "LARGEST_ANSWER", 2000000)
     act, sentence = BODIES[name]
     with LoopbackServer(lambda request, number: act) as server:
         # Only where nothing is to come has it to come soon.

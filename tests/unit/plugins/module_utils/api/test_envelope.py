@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer, RateLimited, read_answer
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     AnswerLost,
@@ -35,11 +36,20 @@ def error(code=None, message="no", **fields):
     return dict({"success": False, "errors": [{"code": code, "message": message}], "messages": [], "result": None}, **fields)
 
 
+CONNECTION = Connection(
+    "https://api.example/client/v4", "acc-1", Credentials("token-0001-abcdefgh"), 30.0, 4, None, False, "api_token", "CLOUDFLARE_ACCOUNT_ID"
+)
+
+
+def read(http_status, content, expected, headers=None, connection=CONNECTION):
+    return read_answer(http_status, headers or {}, content, expected, connection)
+
+
 def outcome(http_status, envelope, expected=dict):
     """What reading raises, or None."""
     content = envelope if isinstance(envelope, bytes) else body(envelope)
     try:
-        read_answer(http_status, content, expected)
+        read(http_status, content, expected)
     except (CloudflareError, RateLimited) as caught:
         return type(caught)
     return None
@@ -47,21 +57,21 @@ def outcome(http_status, envelope, expected=dict):
 
 def message_of(http_status, envelope):
     with pytest.raises(CloudflareError) as caught:
-        read_answer(http_status, envelope if isinstance(envelope, bytes) else body(envelope), dict)
+        read(http_status, envelope if isinstance(envelope, bytes) else body(envelope), dict)
     return caught.value.message
 
 
 def test_success():
-    answer = read_answer(200, body(dict(OK, result_info={"cursor": "c", "total_count": 3})), dict)
+    answer = read(200, body(dict(OK, result_info={"cursor": "c", "total_count": 3})), dict)
     assert answer == Answer({"status": "running"}, {"cursor": "c", "total_count": 3}, [])
-    assert read_answer(200, body(dict(OK, result=[{}])), list).result == [{}]
-    assert read_answer(200, b"\xef\xbb\xbf" + body(OK), dict).result == {"status": "running"}
-    assert read_answer(200, json.dumps(OK).encode("utf-16"), dict).result == {"status": "running"}
+    assert read(200, body(dict(OK, result=[{}])), list).result == [{}]
+    assert read(200, b"\xef\xbb\xbf" + body(OK), dict).result == {"status": "running"}
+    assert read(200, json.dumps(OK).encode("utf-16"), dict).result == {"status": "running"}
 
 
 @each_row("result_info", [None, [], "x", 3])
 def test_result_info_that_is_none(result_info):
-    assert read_answer(200, body(dict(OK, result_info=result_info)), dict).result_info == {}
+    assert read(200, body(dict(OK, result_info=result_info)), dict).result_info == {}
 
 
 @each_row(
@@ -78,7 +88,7 @@ def test_result_info_that_is_none(result_info):
     ],
 )
 def test_messages(messages, read):
-    assert read_answer(200, body(dict(OK, messages=messages)), dict).messages == read
+    assert read(200, body(dict(OK, messages=messages)), dict).messages == read
 
 
 @each_row("expected, result", [(dict, []), (dict, None), (dict, "x"), (list, {}), (list, None), (list, 3)])
@@ -197,7 +207,7 @@ def test_sentences(http_status, envelope, message):
 
 def test_code_and_http_status_are_kept():
     with pytest.raises(Refused) as caught:
-        read_answer(409, body(error(10401, "workflows.api.error.instance.cannot_terminate")), dict)
+        read(409, body(error(10401, "workflows.api.error.instance.cannot_terminate")), dict)
     assert (caught.value.code, caught.value.http_status) == (10401, 409)
 
 
@@ -223,7 +233,7 @@ ENVELOPES = st.fixed_dictionaries(
 def test_any_answer(http_status, content, expected):
     """An Answer of the kind asked for, or one of the exceptions that reading promises."""
     try:
-        answer = read_answer(http_status, content, expected)
+        answer = read(http_status, content, expected)
     except (RateLimited, AuthenticationError, WorkflowNotFound, InstanceNotFound, Refused, UnusableServer, AnswerLost) as caught:
         assert isinstance(caught, RateLimited) or caught.message
         return

@@ -65,16 +65,16 @@ def run(workflow, state, ids=None, select=None, check_mode=False, controller=Non
         Limits(**dict(LIMITS, **(limits or {}))),
         workflow.clock,
         gate or OpenGate(),
-        controller or FakeController(),
+        (controller or FakeController()).gone,
         check_mode,
     )
     fleet.run(None if ids is None else list(ids), selection)
-    assert all(pursuit.outcome for pursuit in fleet.pursuits), "every instance has an outcome, always"
+    assert all(record.outcome for record in fleet.records), "every instance has an outcome, always"
     return fleet
 
 
 def outcomes(fleet):
-    return dict(collections.Counter(pursuit.outcome for pursuit in fleet.pursuits))
+    return dict(collections.Counter(record.outcome for record in fleet.records))
 
 
 def calls(workflow):
@@ -152,7 +152,7 @@ def test_one_that_is_not_there(clock):
 
 def test_nothing_to_do(clock):
     workflow = FakeWorkflow(clock, *many(3))
-    assert run(workflow, "paused", ids=[]).pursuits == []
+    assert run(workflow, "paused", ids=[]).records == []
     assert workflow.calls == []
 
 
@@ -219,7 +219,7 @@ def test_late_restarts_that_are_no_longer_wanted(clock):
     workflow.before(("detail",), lambda: setattr(workflow.instances["i0003"], "status", "running"))
     fleet = run(workflow, "restarted", select=ALL_ERRORED)
     assert outcomes(fleet) == {CHANGED: 19, UNCHANGED: 1}
-    left = next(pursuit for pursuit in fleet.pursuits if pursuit.outcome == UNCHANGED)
+    left = next(record for record in fleet.records if record.outcome == UNCHANGED)
     assert (left.id, left.msg) == ("i0003", "instance i0003 is no longer errored (running); nothing was sent")
 
 
@@ -230,7 +230,7 @@ def test_restarting_from_the_failed_step(clock):
     fleet = run(workflow, "restarted", select={"statuses": ("errored", "complete")}, from_failed_step=True)
     assert calls(workflow) == {"list": 1 + 1, "log": 20, "patch": 20}
     assert outcomes(fleet) == {CHANGED: 20, UNCHANGED: 30}
-    assert {pursuit.step for pursuit in fleet.pursuits if pursuit.outcome == CHANGED} == {Step("charge", 1, "do")}
+    assert {record.step for record in fleet.records if record.outcome == CHANGED} == {Step("charge", 1, "do")}
 
 
 def test_restarting_from_the_failed_step_in_check_mode(clock):
@@ -274,8 +274,8 @@ def test_errors_of_those_that_errored_again(clock):
     fleet = run(workflow, "restarted", select=ALL_ERRORED)
     assert calls(workflow) == {"list": 1 + 1, "patch": 30, "detail": 5}
     assert outcomes(fleet) == {CHANGED: 30}
-    assert report.summary(fleet.pursuits, fleet.found, 1.0)["finished_again"] == 30
-    explained = [pursuit.msg for pursuit in fleet.pursuits if "card declined" in pursuit.msg]
+    assert report.summary(fleet.records, fleet.found, 1.0)["finished_again"] == 30
+    explained = [record.msg for record in fleet.records if "card declined" in record.msg]
     assert len(explained) == 5
 
 
@@ -287,7 +287,7 @@ def test_order_given(clock, concurrency):
     workflow = FakeWorkflow(clock, *many(40))
     asked = [f"i{number * 7 % 40:04d}" for number in range(40)] + ["elsewhere"]
     fleet = run(workflow, "paused", ids=asked, limits={"concurrency": concurrency})
-    assert [pursuit.id for pursuit in fleet.pursuits] == asked
+    assert [record.id for record in fleet.records] == asked
 
 
 @each_row("concurrency", [1, 8])
@@ -295,7 +295,7 @@ def test_newest_first(clock, concurrency):
     instances = many(20) + many(20, "waiting", prefix="w") + many(3000, "complete", prefix="c")
     workflow = FakeWorkflow(clock, *instances)
     fleet = run(workflow, "paused", select=running("waiting", "running"), limits={"concurrency": concurrency})
-    created = [workflow.instances[pursuit.id].created for pursuit in fleet.pursuits]
+    created = [workflow.instances[record.id].created for record in fleet.records]
     assert len(created) == 40
     assert created == sorted(created, reverse=True)
 
@@ -313,7 +313,7 @@ def test_every_instance_is_attempted(clock):
     fleet = run(workflow, "paused", ids=[f"i{number:04d}" for number in range(30)])
     assert outcomes(fleet) == {CHANGED: 24, FAILED: 6}
     assert fleet.fatal is None
-    assert not [pursuit for pursuit in fleet.pursuits if pursuit.failed and "run" not in pursuit.msg and "check" not in pursuit.msg]
+    assert not [record for record in fleet.records if record.failed and "run" not in record.msg and "check" not in record.msg]
 
 
 def test_lost_restarts_are_sent_once(clock):
@@ -332,7 +332,7 @@ def test_timeouts_are_per_instance(clock):
     workflow.instances["i0002"].pausing = 10**6
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), wait_timeout=20.0)
     assert outcomes(fleet) == {CHANGED: 4, FAILED: 1}
-    slow = fleet.pursuits[2]
+    slow = fleet.records[2]
     assert (slow.changed, slow.look.status) == (True, "waitingForPause")
     assert "still waitingForPause after 20 s" in slow.msg
     assert clock.monotonic() == 20.0
@@ -384,7 +384,7 @@ def test_looks_that_fail_are_made_up_for_without_haste(clock):
     workflow.before(("patch",), lambda: workflow.fail(("detail",), AnswerLost("no answer"), times=10**6))
     fleet = run(workflow, "running", ids=["a"])
     assert outcomes(fleet) == {FAILED: 1}
-    assert fleet.pursuits[0].changed and "can't be looked at now: no answer" in fleet.pursuits[0].msg
+    assert fleet.records[0].changed and "can't be looked at now: no answer" in fleet.records[0].msg
     assert clock.monotonic() == pytest.approx(300, abs=1)
     assert workflow.count("detail") < 40
 
@@ -397,12 +397,12 @@ def test_max_failures(clock):
     for number in (1, 3, 5, 7, 9):
         workflow.instances[f"i{number:04d}"].status = "complete"
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), limits={"max_failures": 3})
-    assert [pursuit.outcome for pursuit in fleet.pursuits[:6]] == [CHANGED, FAILED] * 3
+    assert [record.outcome for record in fleet.records[:6]] == [CHANGED, FAILED] * 3
     # What the listing has told already needs no sending.
-    assert {pursuit.id for pursuit in fleet.pursuits[6:] if pursuit.outcome != NOT_ATTEMPTED} <= {"i0007", "i0009"}
+    assert {record.id for record in fleet.records[6:] if record.outcome != NOT_ATTEMPTED} <= {"i0007", "i0009"}
     assert workflow.count("patch") == 3
     assert fleet.fatal is None
-    assert fleet.pursuits[-1].msg == "instance i0019 was not attempted: max_failures (3) is reached"
+    assert fleet.records[-1].msg == "instance i0019 was not attempted: max_failures (3) is reached"
 
 
 @each_row("check_mode", [False, True])
@@ -412,7 +412,7 @@ def test_max_failures_in_check_mode_and_in_earnest(clock, check_mode):
         workflow.instances[f"i{number:04d}"].status = "complete"
     fleet = run(workflow, "paused", select={"id_glob": "*"}, limits={"max_failures": 1}, check_mode=check_mode)
     assert outcomes(fleet) == {FAILED: 2, NOT_ATTEMPTED: 18}
-    assert not [pursuit for pursuit in fleet.pursuits if pursuit.changed]
+    assert not [record for record in fleet.records if record.changed]
 
 
 def test_max_failures_that_is_not_reached(clock):
@@ -427,7 +427,7 @@ def test_max_failures_lets_settle_what_was_sent(clock):
     """It stops sending; what was sent goes on being waited for."""
     workflow = FakeWorkflow(clock, FakeInstance("slow", pausing=30.0), FakeInstance("done", "complete"), FakeInstance("third"))
     fleet = run(workflow, "paused", ids=["slow", "done", "third"], limits={"max_failures": 1})
-    assert [pursuit.outcome for pursuit in fleet.pursuits] == [CHANGED, FAILED, NOT_ATTEMPTED]
+    assert [record.outcome for record in fleet.records] == [CHANGED, FAILED, NOT_ATTEMPTED]
     assert workflow.patches() == [("slow", "pause")]
 
 
@@ -444,7 +444,7 @@ def test_max_failures_with_looks_that_fail(clock):
     workflow.fail(("patch", "i0000"), Refused("the API says: no", None, 409))
     workflow.before(("patch", "i0000"), lambda: workflow.fail(("detail", "i0000"), AnswerLost("no answer"), times=5))
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), limits={"max_failures": 1})
-    assert not [pursuit for pursuit in fleet.pursuits if not pursuit.outcome]
+    assert not [record for record in fleet.records if not record.outcome]
     assert workflow.count("detail") <= 9
 
 
@@ -465,8 +465,8 @@ def test_errors_that_meet_all_alike_stop_at_once(clock, error):
     assert fleet.fatal is error
     assert outcomes(fleet) == {CHANGED: 5, NOT_ATTEMPTED: 15}
     assert workflow.count("patch") == 6
-    assert [pursuit.outcome for pursuit in fleet.pursuits] == [CHANGED] * 5 + [NOT_ATTEMPTED] * 15
-    assert fleet.pursuits[-1].msg == f"instance i0000 was not attempted: {error.message}"
+    assert [record.outcome for record in fleet.records] == [CHANGED] * 5 + [NOT_ATTEMPTED] * 15
+    assert fleet.records[-1].msg == f"instance i0000 was not attempted: {error.message}"
 
 
 def test_they_stop_all_workers(clock):
@@ -490,13 +490,13 @@ def test_a_selection_that_can_not_be_listed(clock):
     workflow = FakeWorkflow(clock, *many(5))
     workflow.fail(("list",), WorkflowNotFound("no such workflow"))
     fleet = run(workflow, "paused", select=running())
-    assert (fleet.pursuits, type(fleet.fatal)) == ([], WorkflowNotFound)
+    assert (fleet.records, type(fleet.fatal)) == ([], WorkflowNotFound)
 
 
 def test_a_selection_that_is_too_large(clock):
     workflow = FakeWorkflow(clock, *many(500))
     fleet = run(workflow, "paused", select=running(), limits={"max_instances": 200})
-    assert (fleet.pursuits, type(fleet.fatal)) == ([], TooManyMatched)
+    assert (fleet.records, type(fleet.fatal)) == ([], TooManyMatched)
     assert calls(workflow) == {"list": 3}
 
 
@@ -516,8 +516,8 @@ def test_a_mistake_of_our_own_hides_no_restart(clock):
     workflow.fail(("patch", "i0001"), ZeroDivisionError("no"), work=True)
     fleet = run(workflow, "restarted", ids=sorted(workflow.instances))
     assert outcomes(fleet) == {FAILED: 1, UNKNOWN: 1, NOT_ATTEMPTED: 1}
-    assert "restart accepted 00:00:00Z, but not waited for: internal error" in fleet.pursuits[0].msg
-    assert "restart sent, answer lost (internal error" in fleet.pursuits[1].msg
+    assert "restart accepted 00:00:00Z, but not waited for: internal error" in fleet.records[0].msg
+    assert "restart sent, answer lost (internal error" in fleet.records[1].msg
 
 
 def test_a_mistake_between_the_calls_loses_no_result(clock, monkeypatch):
@@ -555,8 +555,8 @@ def test_the_controller_goes_while_they_settle(clock):
     fleet = run(workflow, "paused", select=running(), controller=controller)
     assert isinstance(fleet.fatal, ControllerGone)
     assert outcomes(fleet) == {FAILED: 20}
-    assert all(pursuit.changed for pursuit in fleet.pursuits)
-    assert "pause accepted" in fleet.pursuits[0].msg and "not waited for: stopped by SIGTERM" in fleet.pursuits[0].msg
+    assert all(record.changed for record in fleet.records)
+    assert "pause accepted" in fleet.records[0].msg and "not waited for: stopped by SIGTERM" in fleet.records[0].msg
     assert clock.monotonic() < 10
 
 
@@ -571,8 +571,8 @@ def test_what_was_seen_to_be_reached_before_the_end_counts(clock):
     fleet = run(workflow, "paused", select=running())
     assert isinstance(fleet.fatal, RateLimitExceeded)
     assert outcomes(fleet) == {CHANGED: 100, FAILED: 50}
-    assert {pursuit.look.status for pursuit in fleet.pursuits if pursuit.outcome == CHANGED} == {"paused"}
-    assert all("not waited for: blocked for too long" in pursuit.msg for pursuit in fleet.pursuits if pursuit.failed)
+    assert {record.look.status for record in fleet.records if record.outcome == CHANGED} == {"paused"}
+    assert all("not waited for: blocked for too long" in record.msg for record in fleet.records if record.failed)
 
 
 # -- held back -----------------------------------------------------------------------------------------------------------
@@ -652,7 +652,7 @@ def test_workers_change_nothing_in_the_result():
         workflow = FakeWorkflow(FakeClock(), *many(120, pausing=3.0))
         workflow.instances["i0007"].status = "complete"
         fleet = run(workflow, "paused", select={"id_glob": "*"}, limits={"concurrency": concurrency})
-        results.append(([report.item(pursuit) for pursuit in fleet.pursuits], calls(workflow)))
+        results.append(([report.item(record) for record in fleet.records], calls(workflow)))
     assert results[0] == results[1]
 
 
@@ -671,8 +671,8 @@ def memory(count):
     tracemalloc.start()
     try:
         fleet = run(workflow, "paused", select=running(), limits={"concurrency": 8})
-        items = [report.item(pursuit) for pursuit in fleet.pursuits]
-        assert len(items) == count and report.message(fleet.pursuits, "orders", "paused", False)
+        items = [report.item(record) for record in fleet.records]
+        assert len(items) == count and report.message(fleet.records, "orders", "paused", False)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AuthenticationError, ControllerGone, TooManyMatched
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Found
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     CHARGE,
@@ -53,9 +54,13 @@ def slow(instance_id="order-1", after=300):
 
 
 def not_attempted(instance_id="order-1", reason="max_failures (3) is reached"):
-    pursuit = Pursuit(instance_id, Wanted("paused"), "orders")
+    pursuit = Pursuit(Record(instance_id, Wanted("paused"), "orders"))
     pursuit.abandon(reason)
-    return pursuit
+    return pursuit.record
+
+
+def item_of(record):
+    return report.items([record])[0]
 
 
 def each(kind, count, first=1, **how):
@@ -66,7 +71,7 @@ def each(kind, count, first=1, **how):
 
 
 def test_item_of_a_changed_one():
-    assert report.item(paused()) == {
+    assert item_of(paused()) == {
         "id": "order-1",
         "status": "paused",
         "previous_status": "running",
@@ -80,7 +85,7 @@ def test_item_of_a_changed_one():
 
 
 def test_item_of_an_unchanged_one():
-    assert report.item(was_paused()) == {
+    assert item_of(was_paused()) == {
         "id": "order-1",
         "status": "paused",
         "previous_status": "paused",
@@ -94,37 +99,37 @@ def test_item_of_an_unchanged_one():
 
 
 def test_item_of_one_that_is_not_there():
-    item = report.item(story(gone()))
+    item = item_of(story(gone()))
     assert (item["status"], item["previous_status"], item["outcome"], item["failed"]) == (None, None, "failed", True)
 
 
 def test_item_of_one_that_was_not_attempted():
-    item = report.item(not_attempted())
+    item = item_of(not_attempted())
     assert (item["status"], item["action"], item["outcome"], item["failed"], item["changed"]) == (None, None, "not_attempted", True, False)
     assert item["msg"] == "instance order-1 was not attempted: max_failures (3) is reached"
 
 
 def test_item_of_a_restart_from_a_step():
     events = [saw("errored", error=DECLINED, steps=STEPS), ok(), saw("running", end=None, steps=again())]
-    item = report.item(story(*events, state="restarted", from_failed_step=True))
+    item = item_of(story(*events, state="restarted", from_failed_step=True))
     assert item["restarted_from"] == {"name": "charge", "count": 1, "type": "do"}
     assert item["reruns"] == [{"name": "notify", "count": 1, "type": "do"}]
 
 
 def test_item_of_a_full_restart():
-    item = report.item(story(saw("errored"), ok(), saw("running", run=1), state="restarted"))
+    item = item_of(story(saw("errored"), ok(), saw("running", run=1), state="restarted"))
     assert not {"restarted_from", "reruns", "rollback"} & set(item)
 
 
 def test_item_of_a_rollback():
     rollback = {"outcome": "complete", "error": None}
-    item = report.item(story(saw("running"), ok("terminated"), saw("terminated", rollback=rollback), state="terminated", rollback=True))
+    item = item_of(story(saw("running"), ok("terminated"), saw("terminated", rollback=rollback), state="terminated", rollback=True))
     assert item["rollback"] == rollback
 
 
 def test_every_item_has_the_same_keys():
     for pursuit in (paused(), was_paused(), complete(), slow(), not_attempted(), story(gone()), story(saw("running"), check_mode=True)):
-        assert tuple(report.item(pursuit)) == MUST_SETTLE
+        assert tuple(item_of(pursuit)) == MUST_SETTLE
 
 
 # -- summary ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle im
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import DONE, WAIT, Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeWorkflow, OpenGate, many
 
@@ -29,9 +30,9 @@ def one_by_one(function, pursuits):
 
 def waiting(workflow, wanted):
     """Pursuits of all instances of the workflow, each pending from now on."""
-    pursuits = [Pursuit(instance_id, wanted, "orders") for instance_id in workflow.instances]
+    pursuits = [Pursuit(Record(instance_id, wanted, "orders")) for instance_id in workflow.instances]
     for pursuit in pursuits:
-        pursuit.see_listed(workflow.instances[pursuit.id].item(), workflow.clock.monotonic())
+        pursuit.record.see_listed(workflow.instances[pursuit.record.id].item(), workflow.clock.monotonic())
         assert pursuit.next_move(workflow.clock.monotonic()).kind == WAIT
     return pursuits
 
@@ -106,7 +107,7 @@ def test_many_are_polled_by_listing(clock, gate):
     workflow.instances["i0003"].status = "paused"
     settler_of(workflow, gate, wanted).poll(pursuits, at_once=True)
     assert workflow.calls == [("list", None, page) for page in (1, 2, 3)]
-    assert [pursuit.id for pursuit in pursuits if pursuit.look.status == "paused"] == ["i0003"]
+    assert [pursuit.record.id for pursuit in pursuits if pursuit.record.look.status == "paused"] == ["i0003"]
 
 
 def test_what_is_missing_from_the_listing_is_asked_for(clock, gate):
@@ -118,7 +119,7 @@ def test_what_is_missing_from_the_listing_is_asked_for(clock, gate):
     workflow.before(("detail",), lambda: workflow.instances.update(i0003=hidden))
     settler_of(workflow, gate, wanted).poll(pursuits, at_once=True)
     assert workflow.calls == [("list", None, 1), ("detail", "i0003")]
-    assert all(pursuit.look.status == "waitingForPause" for pursuit in pursuits)
+    assert all(pursuit.record.look.status == "waitingForPause" for pursuit in pursuits)
 
 
 def test_expected_statuses():

@@ -22,7 +22,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import MOST_PASSES, WORTH_A_TRY, Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import FAILED
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import FAILED, Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import MIDNIGHT, FakeClock, FakeInstance, FakeWorkflow, http_date, many, stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -37,7 +37,7 @@ def select(workflow, max_instances=100000, **filters):
 
 
 def pursuits_of(ids, **wanted):
-    return [Pursuit(instance_id, Wanted(**dict({"state": "paused"}, **wanted)), "orders") for instance_id in ids]
+    return [Pursuit(Record(instance_id, Wanted(**dict({"state": "paused"}, **wanted)), "orders")) for instance_id in ids]
 
 
 # -- what a selection costs and finds -------------------------------------------------------------------------------
@@ -256,8 +256,8 @@ def test_cost_of_looking_at_known_ones(clock, count, asked, pages, left):
     pursuits = pursuits_of(f"i{place:04d}" for place in asked)
     alone = surveyor_of(workflow).survey(pursuits)
     assert (workflow.count("list"), len(alone)) == (pages, left)
-    assert {pursuit.id for pursuit in pursuits if pursuit.look is None} == {pursuit.id for pursuit in alone}
-    assert all(pursuit.look.status == "running" for pursuit in pursuits if pursuit.look)
+    assert {pursuit.record.id for pursuit in pursuits if pursuit.record.look is None} == {pursuit.record.id for pursuit in alone}
+    assert all(pursuit.record.look.status == "running" for pursuit in pursuits if pursuit.record.look)
 
 
 @each_row("total", [None, 0, 100])
@@ -287,7 +287,7 @@ def test_missing_from_a_listing_proves_nothing(clock):
     workflow = FakeWorkflow(clock, *many(50))
     pursuits = pursuits_of([f"i{place:04d}" for place in range(20)] + ["elsewhere"])
     alone = surveyor_of(workflow).survey(pursuits)
-    assert [pursuit.id for pursuit in alone] == ["elsewhere"]
+    assert [pursuit.record.id for pursuit in alone] == ["elsewhere"]
     assert workflow.count("list") == 1
 
 
@@ -301,7 +301,7 @@ def test_a_listing_is_no_use_for_logs(clock):
 def seen(pursuits, workflow, status):
     """Have all of them been seen by a listing, in this status."""
     for pursuit in pursuits:
-        pursuit.see_listed(dict(workflow.instances[pursuit.id].item(), status=status), workflow.clock.monotonic())
+        pursuit.record.see_listed(dict(workflow.instances[pursuit.record.id].item(), status=status), workflow.clock.monotonic())
     return pursuits
 
 
@@ -322,7 +322,7 @@ def test_pending_statuses_are_listed(clock):
     pursuits = seen(pursuits_of(asked), workflow, "running")
     alone = surveyor_of(workflow).survey(pursuits, ("waitingForPause", "paused"))
     # The newest of them is on the first page of everything.
-    assert [pursuit.id for pursuit in alone] == asked[15:-1]
+    assert [pursuit.record.id for pursuit in alone] == asked[15:-1]
     assert workflow.calls == [("list", None, 1), ("list", "waitingForPause", 1)]
 
 
@@ -332,7 +332,7 @@ def test_pending_statuses_are_listed(clock):
 def looked_at(workflow, is_waiting=False, **wanted):
     pursuit = pursuits_of(["i0000"], **wanted)[0]
     if is_waiting:
-        pursuit.see_detail({"status": "waitingForPause"}, 0.0)
+        pursuit.record.see_detail({"status": "waitingForPause"}, 0.0)
         pursuit.next_move(0.0)
     surveyor_of(workflow).look_at(pursuit)
     return pursuit
@@ -341,7 +341,7 @@ def looked_at(workflow, is_waiting=False, **wanted):
 def test_one(clock):
     workflow = FakeWorkflow(clock, *many(1), latency=3.0)
     pursuit = looked_at(workflow)
-    assert (pursuit.look.status, pursuit.look.at) == ("running", 0.0), "a look is as old as its request"
+    assert (pursuit.record.look.status, pursuit.record.look.at) == ("running", 0.0), "a look is as old as its request"
     assert workflow.calls == [("detail", "i0000")]
     assert looked_at(workflow, state="restarted", from_failed_step=True).look.source == "log"
     assert workflow.calls[1:] == [("log", "i0000")]
@@ -349,7 +349,7 @@ def test_one(clock):
 
 def test_one_that_is_not_there(clock):
     pursuit = looked_at(FakeWorkflow(clock))
-    assert (pursuit.look.status, pursuit.outcome) == (None, None)
+    assert (pursuit.record.look.status, pursuit.record.outcome) == (None, None)
 
 
 @each_row("detail", [{}, {"status": None}, {"status": 3}])
@@ -357,8 +357,8 @@ def test_one_without_a_status(clock, detail):
     workflow = FakeWorkflow(clock, *many(1))
     workflow.instances["i0000"].detail = lambda steps: detail
     pursuit = looked_at(workflow)
-    assert pursuit.outcome == FAILED
-    assert "the API's answer tells no status" in pursuit.msg
+    assert pursuit.record.outcome == FAILED
+    assert "the API's answer tells no status" in pursuit.record.msg
 
 
 @each_row(

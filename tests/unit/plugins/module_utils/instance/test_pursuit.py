@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import InstanceNotFound
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import account, report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import DONE, MOST_SENDS, SEND, Pursuit
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
@@ -19,6 +19,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
     NOT_ATTEMPTED,
     UNCHANGED,
     UNKNOWN,
+    Record,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
@@ -329,13 +330,13 @@ CASES = [
 
 @each_row("wanted, script, actions, outcome, changed, status", [pytest.param(*case[1:], id=case[0]) for case in CASES])
 def test_loop(wanted, script, actions, outcome, changed, status):
-    pursuit, sent = drive(script, **wanted)
+    record, sent = drive(script, **wanted)
     assert [action for action, _at in sent] == actions
-    assert (pursuit.outcome, pursuit.changed, pursuit.look.status if pursuit.look else None) == (outcome, changed, status)
-    assert pursuit.failed == (outcome in (FAILED, UNKNOWN, NOT_ATTEMPTED))
-    assert pursuit.sends <= MOST_SENDS
-    if pursuit.failed:
-        assert pursuit.msg
+    assert (record.outcome, record.changed, record.look.status if record.look else None) == (outcome, changed, status)
+    assert record.failed == (outcome in (FAILED, UNKNOWN, NOT_ATTEMPTED))
+    assert record.sends <= MOST_SENDS
+    if record.failed:
+        assert record.msg
 
 
 #: (what is wanted, script, what the operator reads)
@@ -402,8 +403,8 @@ SENTENCES = [
 
 @each_row("wanted, script, sentence", SENTENCES)
 def test_sentences(wanted, script, sentence):
-    pursuit, _sent = drive(script, **wanted)
-    told = report.item(pursuit)["msg"]
+    record, _sent = drive(script, **wanted)
+    told = report.items([record])[0]["msg"]
     assert told == sentence
     assert "order-1" in told
 
@@ -432,8 +433,8 @@ TELLING = [
 
 @each_row("wanted, script, parts", TELLING)
 def test_sentences_tell(wanted, script, parts):
-    pursuit, _sent = drive(script, **wanted)
-    assert [part for part in parts if part not in pursuit.msg] == [], pursuit.msg
+    record, _sent = drive(script, **wanted)
+    assert [part for part in parts if part not in record.msg] == [], record.msg
 
 
 # -- check mode ---------------------------------------------------------------------------------------------------
@@ -474,26 +475,26 @@ DOUBTS = [
 
 @each_row("wanted, script, msg, warns", DOUBTS)
 def test_check_mode_doubts(wanted, script, msg, warns):
-    pursuit, _sent = drive(script, check_mode=True, **wanted)
-    assert (pursuit.outcome, pursuit.msg) == (CHANGED, msg)
-    assert pursuit.warning == (msg if warns else None)
+    record, _sent = drive(script, check_mode=True, **wanted)
+    assert (record.outcome, record.msg) == (CHANGED, msg)
+    assert record.warning == (msg if warns else None)
 
 
 @each_row("wanted, script, action, outcome", PREDICTIONS)
 def test_check_mode(wanted, script, action, outcome):
-    pursuit, sent = drive(script, check_mode=True, **wanted)
+    record, sent = drive(script, check_mode=True, **wanted)
     assert sent == []
-    assert (pursuit.action, pursuit.outcome, pursuit.changed, pursuit.sends) == (action, outcome, outcome == CHANGED, 0)
-    assert pursuit.timestamp is None
+    assert (record.action, record.outcome, record.changed, record.sends) == (action, outcome, outcome == CHANGED, 0)
+    assert record.timestamp is None
     if action:
         origin = " from charge (1)" if wanted in (FROM_CHARGE, FROM_FAILED) else ""
-        assert pursuit.msg == f"instance order-1 is {pursuit.look.status}; would send {action}{origin}"
+        assert record.msg == f"instance order-1 is {record.look.status}; would send {action}{origin}"
 
 
 def test_check_mode_tells_what_reruns():
-    pursuit, _sent = drive([saw("errored", error=DECLINED, steps=STEPS)], check_mode=True, **FROM_FAILED)
-    assert pursuit.step == CHARGE
-    assert pursuit.reruns == [Step("notify", 1, "do")]
+    record, _sent = drive([saw("errored", error=DECLINED, steps=STEPS)], check_mode=True, **FROM_FAILED)
+    assert record.step == CHARGE
+    assert record.reruns == [Step("notify", 1, "do")]
 
 
 # -- what needs a look, and of which kind ---------------------------------------------------------------------------
@@ -526,14 +527,14 @@ NEEDS = [
 
 @each_row("wanted, event, age, is_needed", NEEDS)
 def test_look_needed(wanted, event, age, is_needed):
-    pursuit = Pursuit("order-1", Wanted(**wanted), "orders")
+    pursuit = Pursuit(Record("order-1", Wanted(**wanted), "orders"))
     if event is not None:
         if event.kind == "listed":
-            pursuit.see_listed(event.value, 10.0)
+            pursuit.record.see_listed(event.value, 10.0)
         elif event.kind == "missing":
-            pursuit.see_missing(10.0)
+            pursuit.record.see_missing(10.0)
         else:
-            pursuit.see_detail(event.value, 10.0, with_log=pursuit.reads_log)
+            pursuit.record.see_detail(event.value, 10.0, with_log=pursuit.reads_log)
     assert pursuit.look_needed(10.0 + age) is is_needed
 
 
@@ -542,14 +543,14 @@ def test_look_needed(wanted, event, age, is_needed):
 
 def stopped(script, **wanted):
     """A pursuit that is abandoned as the script ends."""
-    pursuit = Pursuit("order-1", Wanted(**wanted), "orders")
+    pursuit = Pursuit(Record("order-1", Wanted(**wanted), "orders"))
     for event in script:
         if event.kind == "detail":
-            pursuit.see_detail(event.value, 0.0, with_log=pursuit.reads_log)
+            pursuit.record.see_detail(event.value, 0.0, with_log=pursuit.reads_log)
         elif event.kind == "ok":
-            pursuit.accepted(pursuit.next_move(0.0).action, event.value, 0.0)
+            pursuit.record.accepted(pursuit.next_move(0.0).action, event.value, 0.0)
         else:
-            pursuit.answer_lost(pursuit.next_move(0.0).action, event.value, 0.0)
+            pursuit.record.answer_lost(pursuit.next_move(0.0).action, event.value, 0.0)
     pursuit.abandon("stopped by SIGTERM")
     return pursuit
 
@@ -570,9 +571,9 @@ def stopped(script, **wanted):
 )
 def test_abandoned(wanted, script, outcome, changed):
     pursuit = stopped(script, **wanted)
-    assert (pursuit.outcome, pursuit.changed, pursuit.failed) == (outcome, changed, True)
-    assert "order-1" in pursuit.msg
-    assert "stopped by SIGTERM" in pursuit.msg or outcome == UNKNOWN
+    assert (pursuit.record.outcome, pursuit.record.changed, pursuit.record.failed) == (outcome, changed, True)
+    assert "order-1" in pursuit.record.msg
+    assert "stopped by SIGTERM" in pursuit.record.msg or outcome == UNKNOWN
 
 
 # -- any life at all ----------------------------------------------------------------------------------------------
@@ -619,7 +620,7 @@ class Walk:
     """A pursuit through any life at all, with an account of what it saw and sent, kept apart from its own."""
 
     def __init__(self, wanted, data, check_mode):
-        self.pursuit = Pursuit("order-1", wanted, "orders")
+        self.pursuit = Pursuit(Record("order-1", wanted, "orders"))
         self.wanted = wanted
         self.data = data
         self.check_mode = check_mode
@@ -633,9 +634,9 @@ class Walk:
     def run(self):
         pursuit = self.pursuit
         for _round in range(400):
-            if pursuit.outcome is not None:
+            if pursuit.record.outcome is not None:
                 return
-            if pursuit.look_needed(pursuit.look.at if self.check_mode and pursuit.look else self.now):
+            if pursuit.look_needed(pursuit.record.look.at if self.check_mode and pursuit.record.look else self.now):
                 self.look()
                 continue
             move = pursuit.next_move(self.now)
@@ -658,13 +659,13 @@ class Walk:
             event = saw(event.value["status"])
         if event.kind == "detail":
             self.see(event.value["status"])
-            pursuit.see_detail(event.value, self.now, with_log=pursuit.reads_log)
+            pursuit.record.see_detail(event.value, self.now, with_log=pursuit.reads_log)
         elif event.kind == "listed":
             self.see(event.value["status"])
-            pursuit.see_listed(event.value, self.now)
+            pursuit.record.see_listed(event.value, self.now)
         elif event.kind == "missing":
             self.see(None)
-            pursuit.see_missing(self.now)
+            pursuit.record.see_missing(self.now)
         else:
             pursuit.see_nothing(event.value)
 
@@ -699,7 +700,7 @@ class Walk:
         went_out = event.kind in ("ok", "lost", "refused", "missing") or (event.kind == "stale" and event.value.after_lost_answer)
         if went_out:
             is_effective = event.kind in ("ok", "lost") or (event.kind != "missing" and event.value.after_lost_answer)
-            self.sends.append((action, pursuit.look.status, is_effective))
+            self.sends.append((action, pursuit.record.look.status, is_effective))
             self.answered, self.looks = None, 0
             # What lost its answer and was then held back may be repeated: it is one call still.
             self.moved = event.kind == "stale"
@@ -709,18 +710,18 @@ class Walk:
             self.accepted_once = self.accepted_once or self.wanted.is_once_only
             self.answered = event.value["status"]
             self.note(event.value["status"])
-            pursuit.accepted(action, event.value, self.now)
+            pursuit.record.accepted(action, event.value, self.now)
         elif event.kind == "refused":
-            pursuit.refused(action, event.value, self.now)
+            pursuit.record.refused(action, event.value, self.now)
         elif event.kind == "lost":
-            pursuit.answer_lost(action, event.value, self.now)
+            pursuit.record.answer_lost(action, event.value, self.now)
         elif event.kind == "missing":
-            pursuit.refused(action, InstanceNotFound("the API says: instance.not_found"), self.now)
+            pursuit.record.refused(action, InstanceNotFound("the API says: instance.not_found"), self.now)
             self.see(None)
-            pursuit.see_missing(self.now)
+            pursuit.record.see_missing(self.now)
         else:
             self.now += 1.0
-            pursuit.held_back(action, event.value, self.now)
+            pursuit.record.held_back(action, event.value, self.now)
 
 
 @settings(max_examples=300)
@@ -729,25 +730,29 @@ def test_any_life(wanted, check_mode, data):
     walk = Walk(wanted, data, check_mode)
     walk.run()
     pursuit = walk.pursuit
-    assert len(walk.sends) == pursuit.sends <= MOST_SENDS
-    assert pursuit.sends <= 1 or not wanted.is_once_only, "sent twice what must be sent once"
-    assert pursuit.outcome in (UNCHANGED, CHANGED, FAILED, UNKNOWN)
-    assert pursuit.failed == (pursuit.outcome in (FAILED, UNKNOWN))
+    assert len(walk.sends) == pursuit.record.sends <= MOST_SENDS
+    assert pursuit.record.sends <= 1 or not wanted.is_once_only, "sent twice what must be sent once"
+    assert pursuit.record.outcome in (UNCHANGED, CHANGED, FAILED, UNKNOWN)
+    assert pursuit.record.failed == (pursuit.record.outcome in (FAILED, UNKNOWN))
     if check_mode:
         assert not walk.sends
     else:
         # A resume that is accepted and found finished has run on; it may never have been seen as running.
-        may_have_changed = walk.effect or walk.lost or walk.accepted_once or pursuit.finished_again
-        assert may_have_changed or not pursuit.changed, "changed without an effect"
+        may_have_changed = walk.effect or walk.lost or walk.accepted_once or pursuit.record.finished_again
+        assert may_have_changed or not pursuit.record.changed, "changed without an effect"
         # What has ended by itself was neither paused nor terminated.
-        came_to_nothing = pursuit.outcome == UNCHANGED and pursuit.action in ("pause", "terminate") and pursuit.look.status in FINISHED
-        assert pursuit.changed or came_to_nothing or not (walk.effect or walk.lost), "an effect that is not told"
-    if pursuit.outcome == UNKNOWN:
+        came_to_nothing = (
+            pursuit.record.outcome == UNCHANGED
+            and pursuit.record.action in ("pause", "terminate")
+            and pursuit.record.look.status in FINISHED
+        )
+        assert pursuit.record.changed or came_to_nothing or not (walk.effect or walk.lost), "an effect that is not told"
+    if pursuit.record.outcome == UNKNOWN:
         assert wanted.is_once_only and walk.lost and not walk.effect
-    if pursuit.outcome == UNCHANGED:
-        assert not pursuit.changed
-    item = report.item(pursuit)
+    if pursuit.record.outcome == UNCHANGED:
+        assert not pursuit.record.changed
+    item = report.items([pursuit.record])[0]
     assert item["msg"] and "order-1" in item["msg"]
-    assert item["outcome"] == pursuit.outcome
-    report.message([pursuit], "orders", wanted.state, check_mode)
-    report.message([pursuit] * 2, "orders", wanted.state, check_mode)
+    assert item["outcome"] == pursuit.record.outcome
+    for count in (1, 2):
+        assert_is_a_sentence(account.message(account.Told([pursuit.record] * count, "orders", wanted, 1000, check_mode)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, LookStale, NotSent
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import FAILED, Record
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.stories import CHARGE, DECLINED, STEPS, listed, ok, saw
@@ -78,7 +78,7 @@ def test_an_answer_that_tells_nothing(record, answer):
 def test_a_lost_answer_counts_as_a_change(record):
     record.see_detail(saw("running").value, 1.0)
     record.answer_lost("pause", AnswerLost("no answer within 30 s (api_timeout)"), 2.0)
-    assert (record.changed, record.answer_was_lost, record.lost_because) == (True, True, "no answer within 30 s (api_timeout)")
+    assert (record.changed, record.answer_was_lost, record.lost.message) == (True, True, "no answer within 30 s (api_timeout)")
 
 
 def test_what_was_held_back_was_not_sent(record):
@@ -99,27 +99,3 @@ def test_what_went_out_once_is_a_repetition_until_it_is_answered(record):
     assert record.is_repetition, "the 429 it met once is not undone by a wait"
     record.accepted("pause", ok("paused").value, 5.0)
     assert not record.is_repetition
-
-
-def test_a_look_that_fails(record):
-    """Where nothing was sent it ends the matter; where one waits, a later look may succeed."""
-    record.see_nothing(AnswerLost("no answer"))
-    assert record.outcome == FAILED
-    waiting = Record("order-1", Wanted("paused"), "orders")
-    waiting.see_detail(saw("running").value, 1.0)
-    waiting.accepted("pause", ok("waitingForPause").value, 2.0)
-    waiting.see_nothing(AnswerLost("no answer"))
-    assert (waiting.outcome, waiting.is_waiting) == (None, True)
-
-
-@each_row("error, told", [(DECLINED, "with Error: card declined"), (None, "again by now"), ("declined", "again by now")])
-def test_why_it_errored_again(error, told):
-    record = record_of()
-    record.see_listed(listed("errored").value, 1.0)
-    record.accepted("restart", ok().value, 2.0)
-    record.see_listed(listed("errored", run=1).value, 3.0)
-    record.finished_again = True
-    assert record.lacks_error
-    record.explain({"status": "errored", "error": error})
-    assert record.msg == record.warning
-    assert record.msg.endswith(told)

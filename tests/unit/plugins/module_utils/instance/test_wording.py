@@ -29,9 +29,9 @@ def test_every_sentence_is_explained():
     ],
 )
 def test_what_holds_a_pause(status, rollback, told):
-    pursuit, _sent = drive([saw(status if status == "queued" else "running"), ok(status), saw(status, after=300)], state="paused")
-    assert told in pursuit.msg
-    assert f"still {status} after 300 s" in pursuit.msg
+    record, _sent = drive([saw(status if status == "queued" else "running"), ok(status), saw(status, after=300)], state="paused")
+    assert told in record.msg
+    assert f"still {status} after 300 s" in record.msg
 
 
 @each_row(
@@ -42,15 +42,15 @@ def test_what_holds_a_pause(status, rollback, told):
     ],
 )
 def test_what_holds_a_rollback(status, told):
-    pursuit, _sent = drive([saw("running"), ok(status), saw(status, after=300)], state="terminated", rollback=True)
-    assert told in pursuit.msg
+    record, _sent = drive([saw("running"), ok(status), saw(status, after=300)], state="terminated", rollback=True)
+    assert told in record.msg
 
 
 def test_times_are_those_of_the_api():
-    pursuit, _sent = drive([saw("running"), ok("paused")], state="paused")
-    assert "pause accepted 03:02:07Z" in wording.settled(pursuit)
-    pursuit.timestamp = None
-    assert wording.settled(pursuit) == "instance order-1 is paused (was running; pause accepted)"
+    record, _sent = drive([saw("running"), ok("paused")], state="paused")
+    assert "pause accepted 03:02:07Z" in wording.settled(record)
+    record.timestamp = None
+    assert wording.settled(record) == "instance order-1 is paused (was running; pause accepted)"
 
 
 @each_row(
@@ -62,26 +62,26 @@ def test_times_are_those_of_the_api():
     ],
 )
 def test_errors_of_those_that_ended_again(error, told):
-    pursuit, _sent = drive([saw("errored"), ok(), saw("errored", run=1, error=error)], state="restarted")
-    assert pursuit.msg == "instance order-1 was restarted and is errored again by now" + told
+    record, _sent = drive([saw("errored"), ok(), saw("errored", run=1, error=error)], state="restarted")
+    assert record.msg == "instance order-1 was restarted and is errored again by now" + told
 
 
 def test_a_rollback_that_tells_no_error():
-    pursuit, _sent = drive(
+    record, _sent = drive(
         [saw("running"), ok("terminated"), saw("terminated", rollback={"outcome": "failed"})], state="terminated", rollback=True
     )
-    assert "its rollback failed" in pursuit.msg
-    assert "None" not in pursuit.msg
+    assert "its rollback failed" in record.msg
+    assert "None" not in record.msg
 
 
 def test_a_look_that_fails_is_told_in_the_end():
-    pursuit, _sent = drive([saw("running"), ok("waitingForPause"), unseen(after=300)], state="paused")
-    assert "as last seen; it can't be looked at now: no answer within 30 s (api_timeout); run again to wait" in pursuit.msg
+    record, _sent = drive([saw("running"), ok("waitingForPause"), unseen(after=300)], state="paused")
+    assert "as last seen; it can't be looked at now: no answer within 30 s (api_timeout); run again to wait" in record.msg
 
 
 def test_no_answer_and_no_look():
-    pursuit, _sent = drive([saw("errored"), lost(), unseen(after=10), unseen(after=20)], state="restarted")
-    assert "NOT sent again" in pursuit.msg
-    assert "rerun with when_status: [errored]" in pursuit.msg
-    pursuit.abandon("stopped by SIGTERM")
-    assert wording.unreadable(pursuit, AnswerLost("no answer")).startswith("instance order-1 could not be looked at: no answer")
+    record, _sent = drive([saw("errored"), lost(), unseen(after=10), unseen(after=20)], state="restarted")
+    assert "NOT sent again" in record.msg
+    assert "rerun with when_status: [errored]" in record.msg
+    record.abandon("stopped by SIGTERM")
+    assert wording.unreadable(record, AnswerLost("no answer")).startswith("instance order-1 could not be looked at: no answer")

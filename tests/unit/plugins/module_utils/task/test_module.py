@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import client as client_module
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import transport as transport_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import session as session_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status as task_room
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeInstance, FakeWorkflow, many
@@ -91,11 +91,11 @@ def test_the_duration_is_told(task):
     assert task.run(instance_id="a", state="paused").result["summary"]["duration"] == 0.5
 
 
-def test_the_client_can_be_imported_without_requests(monkeypatch):
+def test_the_transport_can_be_imported_without_requests(monkeypatch):
     """The module then says what is missing, instead of a traceback."""
     monkeypatch.setitem(sys.modules, "requests", None)
-    spec = importlib.util.spec_from_file_location("client_without_requests", client_module.__file__)
+    spec = importlib.util.spec_from_file_location("transport_without_requests", transport_module.__file__)
     client = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(client)
     assert "ImportError" in client.REQUESTS_IMPORT_ERROR or "ModuleNotFoundError" in client.REQUESTS_IMPORT_ERROR
-    assert client_module.REQUESTS_IMPORT_ERROR is None
+    assert transport_module.REQUESTS_IMPORT_ERROR is None
