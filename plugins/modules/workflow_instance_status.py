@@ -103,6 +103,14 @@ options:
         type: str
         choices: [unknown, api, binding, event, cron]
         version_added: 0.1.0
+      error_glob:
+        description:
+          - Matches instances whose error has this name, or this message, by a shell pattern, case-sensitive. Both together are
+            matched as V(PaymentError), a colon, a blank and the message.
+          - A listing tells no error, so that each instance that the other filters match is looked at alone before it is changed.
+            Name O(select.status) as well.
+        type: str
+        version_added: 0.2.0
   state:
     description:
       - The state wanted.
@@ -287,8 +295,8 @@ msg:
   returned: always
   type: str
   sample: >-
-    paused 240 of 243 instances of orders; 3 failed: 3 × is complete and cannot be paused; use state=restarted to run it again, or
-    skip_finished=true to leave it alone (order-7, order-9, order-31)
+    3 of 243 instances of orders can't be paused: 3 complete (order-7, order-9, order-31). The other 240 are paused (238 by this task).
+    skip_finished=true leaves such instances alone.
 instances:
   description:
     - What happened to each instance, in the order of O(instance_ids), or newest first.
@@ -342,7 +350,7 @@ instances:
       description: The status, what was sent, what is true now, and what would help.
       type: str
       returned: always
-      sample: instance order-1001 is paused (was running; pause accepted 03:12:07Z)
+      sample: "order-1001 is paused (was running): pause accepted 03:12:07Z."
     restarted_from:
       description: The step that the restart named, whether it was made, refused, or would be sent.
       type: dict
@@ -354,6 +362,11 @@ instances:
       elements: dict
       returned: when it is restarted from a step
       sample: [{name: notify, count: 1, type: do}]
+    error:
+      description: What the instance failed with, in the API's own words, up to 4096 characters of each.
+      type: dict
+      returned: when it is errored, and its error was read
+      sample: {name: PaymentError, message: card declined}
     rollback:
       description: How the rollback ended, as the API reports it.
       type: dict
@@ -372,14 +385,19 @@ instance:
     failed: false
     timestamp: "2026-08-06T03:12:07.000Z"
     outcome: changed
-    msg: instance order-1001 is paused (was running; pause accepted 03:12:07Z)
+    msg: "order-1001 is paused (was running): pause accepted 03:12:07Z."
+ids:
+  description: The ids of the instances by what happened to them, V(changed), V(unchanged), V(failed), V(unknown) and V(not_attempted).
+  returned: once the options are valid
+  type: dict
+  sample: {changed: [order-1001], unchanged: [], failed: [], unknown: [], not_attempted: []}
 summary:
   description: How many instances there are of each outcome.
   returned: once the options are valid
   type: dict
   contains:
     matched:
-      description: How many instances the task is about.
+      description: How many instances the task is about. Where a selection is refused as too large, how many match.
       type: int
       returned: always
       sample: 243

@@ -230,7 +230,7 @@ class FakeInstance:
             self._go_to(self.after_resume, now)
         elif action == "terminate":
             if finished:
-                raise Refused("the API says: workflows.api.error.instance.cannot_terminate (code 10401)", 10401, 409)
+                raise Refused("the API says: workflows.api.error.instance.cannot_terminate (code 10401)", code=10401, http_status=409)
             if rollback and self.rolling_back is not None:
                 self._go_to("rollingBack", now)
                 self.later(now + self.rolling_back, "terminated")
@@ -246,7 +246,7 @@ class FakeInstance:
             name = f"{step.name}-{step.count}"
             entry = next((entry for entry in self.steps if entry["name"] == name), None)
             if entry is None:
-                raise Refused("the API says: Instance not in a restartable state", None, 409)
+                raise Refused("the API says: Instance not in a restartable state", code=None, http_status=409)
             self.steps = [*self.steps[: self.steps.index(entry)], dict(entry, start=stamp(now), end=None, success=None, error=None)]
         self.ended = self.error = None
         self._go_to("running", now)
@@ -355,7 +355,9 @@ class FakeWorkflow:
             instance.live(self.clock.monotonic())
             return instance
         except KeyError:
-            raise InstanceNotFound("the API says: workflows.api.error.instance.not_found (code 10400)", 10400, 404) from None
+            raise InstanceNotFound(
+                "the API says: workflows.api.error.instance.not_found (code 10400)", code=10400, http_status=404
+            ) from None
 
     def _listed(self, status, created_after, created_before):
         """The instances that a listing holds, newest first."""

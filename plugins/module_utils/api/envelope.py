@@ -94,6 +94,8 @@ def read_answer(http_status: int, headers: t.Mapping[str, str], content: bytes, 
     envelope = _envelope(content)
     if http_status == 429:
         raise RateLimited
+    if envelope is None and 200 <= http_status < 300 and content.lstrip()[:1] == b"{" and not _is_json(content):
+        raise AnswerLost("the API's answer cannot be read: it is no complete JSON", http_status=http_status)
     if envelope is None:
         raise _stranger(http_status, headers, content, connection)
     if envelope["success"] is not True or not 200 <= http_status < 300:
@@ -118,6 +120,14 @@ def _envelope(content: bytes) -> Json | None:
         return None
     has_errors = isinstance(envelope.get("errors"), list)
     return envelope if has_errors or (envelope["success"] and "result" in envelope) else None
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _stranger(http_status: int, headers: t.Mapping[str, str], content: bytes, connection: Connection) -> CloudflareError:
@@ -184,7 +194,7 @@ def _failure(http_status: int, errors: list[ApiError], connection: Connection) -
 
 def _said(errors: t.Sequence[ApiError]) -> str:
     """The API's own words, the chain included."""
-    shown = [clean(error.message) + ("" if error.code is None else f" (code {error.code})") for error in errors[:4]]
+    shown = [(clean(error.message) or "(no text)") + ("" if error.code is None else f" (code {error.code})") for error in errors[:4]]
     return "; ".join(dict.fromkeys(shown))
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import typing as t
@@ -83,15 +84,17 @@ def _not_connected(chain: list[BaseException], timeout: float, host: str, proxy:
     by_proxy = bool(proxy) and _has(chain, urllib3_errors.ProxyError)
     whom = f"the proxy {shown_proxy(proxy)} that the environment names" if by_proxy else host
     advice = "Check HTTPS_PROXY and NO_PROXY" if by_proxy else "Check api_url, the network, and this machine's DNS"
-    tunnel = next((str(cause) for cause in chain if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed")), None)
+    tunnel = next((str(cause) for cause in chain if isinstance(cause, OSError) and "Tunnel connection failed" in str(cause)), None)
     if tunnel is not None:
-        return NotSent(f"{whom} will not connect to {host} ({clean(tunnel, 80)})", advice)
+        status = re.search(r"failed: (\d{3})\b", tunnel)  # what follows it is the proxy's own text
+        return NotSent(f"{whom} will not connect to {host}" + (f" (HTTP {status.group(1)})" if status else ""), advice)
     if _has(chain, socket.gaierror):
         return NotSent(f"the name of {whom} does not resolve", advice)
     if _has(chain, urllib3_errors.ConnectTimeoutError) and not _has(chain, urllib3_errors.NewConnectionError):
         return NotSent(f"no connection to {whom} within {timeout:g} s (api_timeout)", advice)
     if _has(chain, urllib3_errors.NewConnectionError):
-        return NotSent(f"no connection to {whom} can be made ({_reason(chain)})", advice)
+        reason = _reason(chain)
+        return NotSent(f"no connection to {whom} can be made" + (f" ({reason})" if reason else ""), advice)
     return None
 
 
@@ -102,7 +105,7 @@ def _reason(chain: list[BaseException]) -> str:
             return "refused"
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return clean(cause.strerror, 80).lower()
-    return "no reason given"
+    return ""
 
 
 def _answer_lost(chain: list[BaseException], timeout: float, proxy: str | None) -> CloudflareError:

@@ -40,9 +40,14 @@ def kept(text: str) -> str:
     return legible if len(text) <= LONGEST_KEPT else legible[: LONGEST_KEPT - 1] + "…"
 
 
+def shown_name(name: object, longest: int = 64) -> str:
+    """A name of a workflow or a step as it may stand in a sentence; never nothing at all."""
+    return clean(name, longest) or "(unprintable)"
+
+
 def shown_id(instance_id: str) -> str:
     """An id as it may stand in a sentence."""
-    return clean(instance_id, LONGEST_ID)
+    return shown_name(instance_id, LONGEST_ID)
 
 
 def _legible(text: str, also: str = "") -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ, Client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ListingBroken, WorkflowNotFound
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
 #: The API's largest page.
@@ -158,7 +158,7 @@ class Workflow:
         full = min(PAGE_SIZE, _count(answer.result_info.get("per_page")) or PAGE_SIZE)
         if total is not None and seen < total and len(answer.result) >= full:
             raise ListingBroken(
-                f"the API announces {total:,} instances of {clean(self.name, 64)}, lists {seen:,} and gives no way to the others",
+                f"the API announces {total:,} instances of {shown_name(self.name)}, lists {seen:,} and gives no way to the others",
                 "Run again; if it stays so, name the instances by instance_ids",
             )
 
@@ -169,7 +169,7 @@ class Workflow:
             connection = self._client.connection
             where = clean(connection.account_id or "(none given)", 64)
             origin = f" (from {connection.account_from})" if connection.account_from else ""
-            error.message = f"workflow {clean(self.name, 64)} was not found in account {where}{origin}: {error.message}"
+            error.message = f"workflow {shown_name(self.name)} was not found in account {where}{origin}: {error.message}"
             error.advice = "Check workflow_name and account_id"
             raise
 

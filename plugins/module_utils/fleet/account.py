@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, TooManyMatched
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import (
@@ -109,14 +109,15 @@ def _many(told: Told) -> Sentence:
     records = told.records
     bad = [record for record in records if record.outcome in (FAILED, UNKNOWN)]
     left = [record for record in records if record.outcome == NOT_ATTEMPTED]
-    good = [record for record in records if record.outcome in (CHANGED, UNCHANGED)]
-    again = [record for record in good if record.finished_again and record.status == "errored"]
+    again = [record for record in records if record.outcome == CHANGED and record.finished_again and record.status == "errored"]
+    good = [record for record in records if record.outcome in (CHANGED, UNCHANGED) and record not in again]
     parts = []
     if bad:
         verb = f"can't be {_participle(told)}" if all(_is_hopeless(record) for record in bad) else f"{_are(told)} not {_state(told)}"
         parts.append(f"{len(bad):,} of {_all(told)} {verb}: {_grouped(bad)}")
     if again:
-        parts.append(f"{len(again):,} errored again: {_grouped(again)}")
+        whose = "" if parts else f"of {_all(told)} "
+        parts.append(f"{len(again):,} {whose}were {_participle(told)} and have errored again: {_listed(again, _its_error)}")
     if left:
         reason = f" ({left[0].sentence.why})" if told.fatal is None and left[0].sentence else ""
         parts.append(f"{len(left):,} {'of ' + _all(told) + ' ' if not parts else ''}were not attempted{reason}")
@@ -220,14 +221,14 @@ def _extent(wanted: Wanted) -> str:
         return ""
     if wanted.from_failed_step:
         return "from the step that failed"
-    return f"from {clean(wanted.step, 80)}" if wanted.step else "from the beginning"
+    return f"from {shown_name(wanted.step, 80)}" if wanted.step else "from the beginning"
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------------
 
 
 def _workflow(told: Told) -> str:
-    return clean(told.workflow_name, 64)
+    return shown_name(told.workflow_name)
 
 
 def _all(told: Told) -> str:
@@ -255,6 +256,11 @@ def _were(count: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _its_error(record: Record) -> str:
+    error = phrases.error_text(record.look.error) if record.look else ""
+    return f"with {error}" if error else "with an error that was not read"
 
 
 def _grouped(records: list[Record]) -> str:

@@ -142,7 +142,7 @@ class Fleet:
         while True:
             gone = self._gone()
             if gone:
-                raise ControllerGone(gone)
+                raise ControllerGone(f"{gone}, and nothing more is sent", "Run again for the rest")
             held_back = [pursuit for pursuit in self._open() if pursuit.move is None]
             waiting = [pursuit for pursuit in self._open() if pursuit.move and pursuit.move.kind in (WAIT, LOOK)]
             if held_back and not self._has_failed_enough():

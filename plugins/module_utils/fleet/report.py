@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import collections
-import json
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import DOCUMENTED_QUOTA
@@ -33,18 +32,12 @@ _WORTH_TELLING = 10
 
 _WARNINGS_SHOWN = 5
 
-#: Characters, as JSON, that all sentences and all full texts of errors may take: AWX drops the result of an event above 700,000.
-_ALL_SENTENCES = 250_000
-_ALL_ERRORS = 200_000
-_SHORT = 200
+_LONGEST_NAME = 200
 
 
 def items(records: list[Record]) -> list[Json]:
-    """The result's `instances`: each with its own sentence, and the API's own errors in full as long as there is room."""
-    made = [_item(record) for record in records]
-    _bound(made, ("msg",), _ALL_SENTENCES)
-    _bound(made, ("error", "rollback"), _ALL_ERRORS)
-    return made
+    """The result's `instances`: each with its own sentence, and the API's own errors."""
+    return [_item(record) for record in records]
 
 
 def _item(record: Record) -> Json:
@@ -73,27 +66,10 @@ def _item(record: Record) -> Json:
 def _kept(value: t.Any) -> t.Any:
     """An object of the API's with its texts bounded; nothing in it is deeper than an error in a rollback."""
     if isinstance(value, dict):
-        return {str(name)[:_SHORT]: _kept(part) for name, part in list(value.items())[:20]}
+        return {str(name)[:_LONGEST_NAME]: _kept(part) for name, part in list(value.items())[:20]}
     if isinstance(value, str):
         return kept(value)
     return value if isinstance(value, (int, float, bool)) or value is None else kept(str(value))
-
-
-def _bound(made: list[Json], fields: tuple[str, ...], room: int) -> None:
-    """Cut texts to 200 characters from the item on at which there is no more room."""
-    for entry in made:
-        for field in fields:
-            if field not in entry:
-                continue
-            if room < 0:
-                entry[field] = _short(entry[field])
-            room -= len(json.dumps(entry[field]))
-
-
-def _short(value: t.Any) -> t.Any:
-    if isinstance(value, dict):
-        return {name: _short(part) for name, part in value.items()}
-    return clean(value, _SHORT) if isinstance(value, str) else value
 
 
 def summary(records: list[Record], found: Found | None, matched: int | None, duration: float) -> Json:

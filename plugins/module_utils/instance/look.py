@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
@@ -22,6 +23,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
 
 #: Source of a look that is a PATCH's own answer: it tells a status, but not that anything lasts.
 ANSWER = "answer"
+
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Look(t.NamedTuple):
@@ -78,8 +82,11 @@ def look_at_nothing(at: float) -> Look:
 
 
 def has_status(value: object) -> bool:
-    """Whether a detail or a list item is one that a Look can be made of: phantom entries and broken answers are not."""
-    return isinstance(value, dict) and text_of(value.get("status")) is not None
+    """Whether a detail or a list item is one that a Look can be made of: phantom entries and broken answers are not.
+
+    The API may learn new words, but a word it has to be: it is repeated in every sentence.
+    """
+    return isinstance(value, dict) and bool(_WORD.fullmatch(text_of(value.get("status")) or ""))
 
 
 def text_of(value: object) -> str | None:

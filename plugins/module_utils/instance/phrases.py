@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
@@ -25,7 +25,7 @@ def few(texts: list[str], shown: int) -> str:
 
 def names(texts: list[str]) -> str:
     """Names of steps, which are other people's text."""
-    return few([clean(text, 60) for text in texts], _STEPS_SHOWN)
+    return few([shown_name(text) for text in texts], _STEPS_SHOWN)
 
 
 def error_text(error: Json | None) -> str:
@@ -43,7 +43,7 @@ def being(record: Record) -> str:
 
 
 def origin(record: Record) -> str:
-    return f" from {clean(record.step, 80)}" if record.step and record.wanted.state == "restarted" else ""
+    return f" from {shown_name(record.step, 80)}" if record.step and record.wanted.state == "restarted" else ""
 
 
 def accepted_at(record: Record) -> str:
@@ -90,7 +90,7 @@ def cut_off_steps(record: Record) -> str:
     told = []
     for entry in entries:
         moment = parse_timestamp(entry.get("start"))
-        told.append(clean(name_of(entry), 60) + (f" (started {to_utc(moment)[11:19]}Z)" if moment else ""))
+        told.append(shown_name(name_of(entry)) + (f" (started {to_utc(moment)[11:19]}Z)" if moment else ""))
     return f"cut off in the middle: {few(told, _STEPS_SHOWN)}" if told else ""
 
 
@@ -98,9 +98,9 @@ def no_effect(record: Record) -> tuple[str, str]:
     """Why the state is not reached, and what to do."""
     status = record.status
     if status == "queued" and record.action == "pause":
-        return "the API ignores a pause until the instance starts", "Run the task again when it has started"
+        return "the API ignores a pause until the instance starts", "Run again when it has started"
     if status == "waitingForPause":
-        return "it will pause when the step under way ends", "Run the task again to wait for it, or raise wait_timeout"
+        return "it will pause when the step under way ends", "Run again to wait for it, or raise wait_timeout"
     if status == "rollingBack":
         return (
             "its rollback handlers are running",
@@ -108,7 +108,7 @@ def no_effect(record: Record) -> tuple[str, str]:
         )
     if record.wanted.rollback and status not in FINISHED:
         return "its rollback handlers may still be running", "Look first, before anything else is sent"
-    return "no effect is seen", "See what holds it, then run the task again"
+    return "no effect is seen", "See what holds it, then run again"
 
 
 def with_error(error: Json | None) -> str:

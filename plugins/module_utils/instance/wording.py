@@ -11,7 +11,7 @@ what is true, what was sent and what was answered stand in the record.
 from __future__ import annotations
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import ACTION_OF, PARTICIPLE_OF
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
@@ -19,7 +19,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.senten
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step, cut_off, name_of, rollback_of
 
 _SKIP = "skip_finished=true leaves such instances alone"
-_RUN_AGAIN = "Run the task again"
+_RUN_AGAIN = "Run again"
 
 
 # -- nothing was sent -----------------------------------------------------------------------------------------------------
@@ -40,9 +40,10 @@ def not_found(record: Record) -> Sentence:
     if record.sends:
         when = "before {0} reached it" if record.is_refused else "after {0} was sent"
         why = f"it was deleted {when.format(record.action)}"
-        return Sentence(f"{phrases.ident(record)} is gone", phrases.sent(record), why, "Trigger it anew if it is needed", group="gone")
+        sent = "" if record.is_refused else phrases.sent(record)
+        return Sentence(f"{phrases.ident(record)} is gone", sent, why, "Trigger it anew if it is needed", group="gone")
     return Sentence(
-        f"{phrases.ident(record)} was not found in workflow {clean(record.workflow_name, 64)}",
+        f"{phrases.ident(record)} was not found in workflow {shown_name(record.workflow_name)}",
         phrases.NOTHING_SENT,
         do="Check the id; a finished instance is deleted after its retention",
         group="not found",
@@ -95,7 +96,8 @@ def unreachable(record: Record) -> Sentence:
     if record.sends:
         return _ended_meanwhile(record)
     verb = "pause" if wanted.state == "paused" else "resume"
-    true = f"{phrases.ident(record)} is {status}{phrases.since(record)}{phrases.in_brackets(record)}, so there is nothing to {verb}"
+    failed = f"{phrases.since(record)}{phrases.in_brackets(record)}" if status == "errored" else ""
+    true = f"{phrases.ident(record)} is {status}{failed}, so there is nothing to {verb}"
     return Sentence(true, do=_way_out(record), group=status)
 
 
@@ -147,7 +149,7 @@ def step_refusal(record: Record) -> Sentence | None:
         )
     if record.step is None:
         steps = phrases.names([step.name for step in record.steps_instead])
-        starts = f"; from_step={{name: …}} starts at one of its steps: {steps}" if steps else ""
+        starts = f"; from_step can name one of its steps: {steps}" if steps else ""
         return Sentence(
             f"{phrases.being(record)} outside any step{phrases.in_brackets(record)}",
             phrases.NOTHING_SENT,
@@ -165,18 +167,18 @@ def unknown_step(record: Record, step: Step) -> Sentence:
     bare, _dash, count = step.name.rpartition("-")
     for there in record.steps_instead:
         if there.name == bare and count.isdigit():
-            asked = f"name: {clean(bare, 60)}" + (f", count: {count}" if int(count) > 1 else "")
+            asked = f"name: {shown_name(bare)}" + (f", count: {count}" if int(count) > 1 else "")
             hint = f'"-{count}" is the log\'s count: use from_step: {{{asked}}}'
             break
         if there.name == step.name and there.type == step.type:
-            hint = f"It has {clean(step.name, 60)} fewer than {step.count} times: lower from_step.count"
+            hint = f"It has {shown_name(step.name)} fewer than {step.count} times: lower from_step.count"
             break
         if there.name == step.name:
-            hint = f"It is of another type: use from_step: {{name: {clean(step.name, 60)}, type: {there.type}}}"
+            hint = f"It is of another type: use from_step: {{name: {shown_name(step.name)}, type: {there.type}}}"
             break
     else:
         hint = "Check from_step"
-    shown = clean(step.name, 60) + (f" ({step.count})" if step.count > 1 else "") + ("" if step.type == "do" else f" of type {step.type}")
+    shown = shown_name(step.name) + (f" ({step.count})" if step.count > 1 else "") + ("" if step.type == "do" else f" of type {step.type}")
     have = phrases.names(list(dict.fromkeys(there.name for there in record.steps_instead)))
     return Sentence(f"{phrases.being(record)}; it has no step {shown}", do=f"Its steps: {have}. {hint}", group=f"no step {shown}")
 
@@ -245,10 +247,12 @@ def timed_out(record: Record, look_error: CloudflareError | None) -> Sentence:
 
 def unwatched(record: Record, reason: str) -> Sentence:
     """Sent, and the task ends before the state was seen."""
+    once_only = record.wanted.is_once_only
     return Sentence(
         f"{phrases.ident(record)} was {record.status or 'not seen'} when last seen",
         phrases.sent(record),
         f"not waited for: {reason}",
+        f"Look first, before {record.action} is sent once more" if once_only else "Run again to wait for it",
         group="not waited for",
     )
 
@@ -281,7 +285,7 @@ def tug_of_war(record: Record) -> Sentence:
         phrases.being(record),
         f"{record.action} was sent {record.sends} times",
         "something else keeps changing it",
-        "Find out what, by the account's audit log, then run the task again",
+        "Find out what, by the account's audit log, then run again",
         group="changed by something else",
     )
 
@@ -295,10 +299,10 @@ def lost_without_effect(record: Record) -> Sentence:
 def unknown(record: Record) -> Sentence:
     """Restart, or terminate with rollback: sent, nothing tells what came of it, never to be sent again."""
     if record.action == "restart":
-        do = f"Check it, then run the task again with when_status: [{record.first_status}]"
+        do = f"Check it, then run again with when_status: [{record.first_status}]"
     else:
         do = "Look first whether its rollback handlers ran, and undo by hand what they would have"
-    return Sentence(phrases.being(record), phrases.sent(record), "no effect seen; NOT sent again", do, group="unknown")
+    return Sentence(phrases.being(record), phrases.sent(record), "no effect seen; NOT sent again", do, group="unknown, NOT sent again")
 
 
 def rollback_failed(record: Record) -> Sentence:

@@ -59,4 +59,4 @@ class Session:
     def _ensure_heard(self) -> None:
         gone = self.controller.gone()
         if gone:
-            raise ControllerGone(gone)
+            raise ControllerGone(f"{gone}, and nothing more is sent", "Run again for the rest")

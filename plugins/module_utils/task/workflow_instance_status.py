@@ -12,7 +12,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError, TooManyMatched
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import bounds, report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import Told, message
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet, Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
@@ -138,12 +138,13 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
         "messages": session.client.messages,
         "ids": report.ids(records),
     }
-    if request.target.is_single:
-        result["instance"] = result["instances"][0]
     if not failed:
         result["ansible_facts"] = {"workflow_instance_status": report.facts(records)}
     if host.diff_mode:
         result["diff"] = report.diff(records)
+    bounds.fit(result["instances"], {name: part for name, part in result.items() if name != "instances"})
+    if request.target.is_single:
+        result["instance"] = result["instances"][0]
     for text in report.warnings(told, session.client.messages, fleet.found, session.gate.held_seconds(), failed):
         host.warn(text)
     if failed and result["summary"]["not_attempted"]:

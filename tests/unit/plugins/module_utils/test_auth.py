@@ -54,9 +54,9 @@ for task_, environment_ in itertools.product(("te", "tk", "tek"), ("T", "E", "K"
     COMBINATIONS[task_ + environment_] = "both"
 
 SECRETS = {
-    "t": "task-token-0001",
+    "t": "task-token-0001-abcdefgh",
     "e": "task@example.com",
-    "k": "task-key-0001",
+    "k": "task-key-0001-abcdefgh",
     "T": "environment-token-0001",
     "E": "environment@example.com",
     "K": "environment-key-0001",
@@ -116,15 +116,40 @@ def test_no_message_holds_a_secret():
 @each_row("value", ["Bearer to\nken-0001", "token\x00-0001", "tökén-0001", "token\x7f-0001", "to\r\nX-Evil: ken"])
 @each_row("option", ["api_token", "api_key", "api_email"])
 def test_what_no_header_can_hold(option, value):
-    given_ = {"api_email": "ops@example.com", "api_key": "key-0001"} if option != "api_token" else {}
+    given_ = {"api_email": "ops@example.com", "api_key": "key-0001-abcdefgh"} if option != "api_token" else {}
     given_[option] = value
     assert refusal(**given_) == f"{option} contains characters that no credential has; check how it was pasted"
-    assert refusal({VARIABLES[name]: text for name, text in given_.items()}).startswith(option)
+    assert refusal({VARIABLES[name]: text for name, text in given_.items()}).startswith(VARIABLES[option])
+
+
+#: What is no credential at all: (value, what the sentence says of it)
+NO_CREDENTIALS = [
+    ("Bearer abcdefghijklmnopqrstuvwxyz", " begins with 'Bearer', which is no part of a token; give what follows it"),
+    ("bearer\tabcdefghijklmnopqrstuvwxyz", " contains characters that no credential has; check how it was pasted"),
+    ("Authorization: Bearer abcdefghijklmnop", " begins with 'Authorization', which is no part of a token; give what follows it"),
+    ('"abcdefghijklmnopqrstuvwxyz"', " contains quotes, which no credential has; give what is between them"),
+    ("\u201cabcdefghijklmnopqrstuvwxyz\u201d", " contains quotes, which no credential has; give what is between them"),
+    ("abcdefghijklm nopqrstuvwxyz", " contains blanks, which no credential has; check how it was pasted"),
+    ("t", " has 1 characters, and a credential of Cloudflare has 16 or more; check how it was pasted"),
+]
+
+
+@each_row("value, says", NO_CREDENTIALS)
+@each_row("option", ["api_token", "api_key"])
+def test_what_is_no_credential(option, value, says):
+    given_ = {"api_email": "ops@example.com", option: value} if option == "api_key" else {option: value}
+    assert refusal(**given_) == option + says
+    assert refusal({VARIABLES[name]: text for name, text in given_.items()}) == VARIABLES[option] + says
+
+
+def test_a_dummy_in_a_development_session():
+    """Masking it would eat every letter of the result."""
+    assert refusal(api_url=DEVELOPMENT, api_token="dummy").endswith("; a development session needs none: leave it out")
 
 
 def test_surrounding_blanks_are_dropped():
-    assert resolve(params(api_token=" token-0001\n"), {}).credentials.token == "token-0001"
-    assert resolve(params(), {"CLOUDFLARE_API_TOKEN": "\ttoken-0001 "}).credentials.token == "token-0001"
+    assert resolve(params(api_token=" token-0001-abcdefgh\n"), {}).credentials.token == "token-0001-abcdefgh"
+    assert resolve(params(), {"CLOUDFLARE_API_TOKEN": "\ttoken-0001-abcdefgh "}).credentials.token == "token-0001-abcdefgh"
 
 
 def test_headers_and_secrets():
@@ -133,7 +158,8 @@ def test_headers_and_secrets():
     assert pair.headers() == {"X-Auth-Email": "ops@example.com", "X-Auth-Key": "k0001"}
     assert Credentials().headers() == {}
     assert token.secrets() == ["t0001"]
-    assert pair.secrets() == ["k0001", "ops@example.com"]
+    assert pair.secrets() == ["k0001"], "an email opens nothing, and may be part of an id"
+    assert token.masked(b'{"message": "no t0001"}') == b'{"message": "no ********"}'
     assert Credentials().secrets() == []
 
 
@@ -152,19 +178,29 @@ def test_headers_and_secrets():
 )
 def test_account(option, variable, account):
     environ = {"CLOUDFLARE_ACCOUNT_ID": variable} if variable else {}
-    assert resolve(params(api_token="token-0001", account_id=option), environ).account_id == account
+    assert resolve(params(api_token="token-0001-abcdefgh", account_id=option), environ).account_id == account
 
 
 @each_row("option, environ", [(None, {}), ("", {}), (" ", {"CLOUDFLARE_ACCOUNT_ID": ""})])
 def test_account_missing(option, environ):
     expected = "account_id is missing: give the option account_id or set CLOUDFLARE_ACCOUNT_ID"
-    assert refusal(environ, api_token="token-0001", account_id=option) == expected
+    assert refusal(environ, api_token="token-0001-abcdefgh", account_id=option) == expected
     assert resolve(params(api_url=DEVELOPMENT, account_id=option), environ).account_id is None
 
 
-@each_row("account", [".", "..", "a" * 65, "a\nb", "a\x00b"])
+@each_row("account", [".", "..", "a" * 65, "a\nb", "a\x00b", "a/b", "a b"])
 def test_account_that_is_none(account):
-    assert refusal(api_token="token-0001", account_id=account).startswith("account_id must ")
+    message = refusal(api_token="token-0001-abcdefgh", account_id=account)
+    assert message.startswith("account_id (from account_id) is '") and message.endswith("copy it from the account's page")
+    assert "(from CLOUDFLARE_ACCOUNT_ID)" in refusal({"CLOUDFLARE_ACCOUNT_ID": account}, api_token="token-0001-abcdefgh", account_id=None)
+
+
+def test_where_it_was_found_is_kept():
+    connection = resolve(params(api_token="token-0001-abcdefgh"), {})
+    assert (connection.credentials_from, connection.account_from) == ("api_token", "account_id")
+    environ = {"CLOUDFLARE_EMAIL": "ops@example.com", "CLOUDFLARE_API_KEY": "key-0001-abcdefgh", "CLOUDFLARE_ACCOUNT_ID": "0123"}
+    connection = resolve(params(account_id=None), environ)
+    assert (connection.credentials_from, connection.account_from) == ("CLOUDFLARE_API_KEY", "CLOUDFLARE_ACCOUNT_ID")
 
 
 # -- server -------------------------------------------------------------------------------------------------------
@@ -187,7 +223,7 @@ def test_account_that_is_none(account):
     ],
 )
 def test_url(option, environ, url):
-    connection = resolve(params(api_token="token-0001", api_url=option), environ)
+    connection = resolve(params(api_token="token-0001-abcdefgh", api_url=option), environ)
     assert (connection.api_url, connection.is_loopback) == (url, False)
 
 
@@ -213,8 +249,8 @@ CLEAR = (
     "0x7f.0.0.1", "2130706433", "0177.0.0.1", "0.0.0.0", "10.0.0.1", "128.0.0.1", "[::]", "[fe80::1]", "[::2]", "localhost%2e.example.com",
 ])  # fmt: skip
 def test_plain_http_to_another_machine(host):
-    assert refusal(api_token="token-0001", api_url=f"http://{host}/v4") == CLEAR
-    assert refusal({"CLOUDFLARE_BASE_URL": f"http://{host}/v4"}, api_token="token-0001") == CLEAR
+    assert refusal(api_token="token-0001-abcdefgh", api_url=f"http://{host}/v4") == CLEAR
+    assert refusal({"CLOUDFLARE_BASE_URL": f"http://{host}/v4"}, api_token="token-0001-abcdefgh") == CLEAR
 
 
 @each_row("url", [
@@ -223,7 +259,7 @@ def test_plain_http_to_another_machine(host):
     "https://api.cloud flare.com", "https://api.cloudflare.com/client v4", "https://api.cloudflare.com/\nv4", "javascript:alert(1)",
 ])  # fmt: skip
 def test_not_a_url(url):
-    assert refusal(api_token="token-0001", api_url=url) == f"api_url must be an http or https URL such as {PUBLIC_API}"
+    assert refusal(api_token="token-0001-abcdefgh", api_url=url) == f"api_url must be an http or https URL such as {PUBLIC_API}"
 
 
 @each_row(
@@ -238,13 +274,13 @@ def test_not_a_url(url):
     ],
 )
 def test_credentials_in_the_url(url):
-    message = refusal(api_token="token-0001", api_url=url)
+    message = refusal(api_token="token-0001-abcdefgh", api_url=url)
     assert message == f"api_url must not contain credentials; {WAYS}"
 
 
 @each_row("url", ["https://api.cloudflare.com/v4?x=1", "https://api.cloudflare.com/v4#x", "http://127.0.0.1#@evil.example"])
 def test_more_than_a_path(url):
-    assert refusal(api_token="token-0001", api_url=url).startswith("api_url must end with its path, without query or fragment")
+    assert refusal(api_token="token-0001-abcdefgh", api_url=url).startswith("api_url must end with its path, without query or fragment")
 
 
 URLS = st.builds(
@@ -260,7 +296,7 @@ URLS = st.builds(
 def test_any_url(url):
     """Nothing but a Connection or an OptionError, and plain http for loopback alone."""
     try:
-        connection = resolve(params(api_token="token-0001", api_url=url), {})
+        connection = resolve(params(api_token="token-0001-abcdefgh", api_url=url), {})
     except OptionError:
         return
     assert connection.is_loopback or connection.api_url.lower().startswith("https://")
@@ -280,24 +316,24 @@ def test_verify(tmp_path):
         ({"ca_path": ""}, None),
         ({"ca_path": str(bundle), "validate_certs": False}, False),
     ):
-        assert resolve(params(api_token="token-0001", **given_), {}).verify == verify
+        assert resolve(params(api_token="token-0001-abcdefgh", **given_), {}).verify == verify
     expected = "ca_path names nothing that exists here; give a file of CA certificates or a folder of them"
-    assert refusal(api_token="token-0001", ca_path=str(tmp_path / "nowhere")) == expected
+    assert refusal(api_token="token-0001-abcdefgh", ca_path=str(tmp_path / "nowhere")) == expected
 
 
 def test_the_rest_is_passed_on():
-    connection = resolve(params(api_token="token-0001", api_timeout=7.5, api_retries=2), {})
+    connection = resolve(params(api_token="token-0001-abcdefgh", api_timeout=7.5, api_retries=2), {})
     assert (connection.api_timeout, connection.api_retries) == (7.5, 2)
 
 
 def test_environment_of_the_process(monkeypatch):
-    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token-0001")
-    assert resolve(params()).credentials.token == "token-0001"
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "token-0001-abcdefgh")
+    assert resolve(params()).credentials.token == "token-0001-abcdefgh"
 
 
 def test_argument_spec():
     spec = auth.argument_spec()
-    assert {name for name, option in spec.items() if option.get("no_log")} == {"api_token", "api_key", "api_email"}
+    assert {name for name, option in spec.items() if option.get("no_log")} == {"api_token", "api_key"}
     assert not [name for name, option in spec.items() if option.get("required")]
     assert {name: option["default"] for name, option in spec.items() if "default" in option} == {
         "api_timeout": 30.0,

@@ -24,7 +24,7 @@ RETURNED = yaml.safe_load(workflow_instance_status.RETURN)
 DOCUMENTED = yaml.safe_load(workflow_instance_status.DOCUMENTATION)
 
 #: What is there on success and on failure, once the options are valid.
-SHAPE = {"changed", "msg", "instances", "summary", "api_calls", "messages"}
+SHAPE = {"changed", "msg", "instances", "summary", "api_calls", "messages", "ids"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_success(task):
     assert ran.code == 0
     assert keys_of(ran.result) == SHAPE | {"instance", "ansible_facts", "diff"}
     assert ran.result["changed"] is True
-    assert ran.result["msg"] == f"instance running is paused (was running; pause accepted {stamp(1000)[11:19]}Z)"
+    assert ran.result["msg"] == f"running is paused (was running): pause accepted {stamp(1000)[11:19]}Z."
     assert (
         ran.result["instance"]
         == ran.result["instances"][0]
@@ -86,15 +86,14 @@ def test_again(task):
     ran = task.run(instance_id="running", state="paused", diff=True)
     assert (ran.code, ran.result["changed"], ran.result["api_calls"]["total"]) == (0, False, 1)
     assert ran.result["diff"] == {"before": {}, "after": {}}
-    assert ran.result["msg"] == "instance running is already paused; nothing was sent"
+    assert ran.result["msg"] == "running is already paused: nothing was sent."
 
 
 def test_failure_has_the_same_shape(task):
     ran = task.run(instance_id="complete", state="paused", diff=True)
     assert (ran.code, ran.result["failed"], ran.result["changed"]) == (1, True, False)
     assert keys_of(ran.result) == SHAPE | {"instance", "diff"}, "a failed task has no facts"
-    remedy = "use state=restarted to run it again, or skip_finished=true to leave it alone"
-    assert ran.result["msg"] == f"instance complete is complete and cannot be paused; {remedy}"
+    assert ran.result["msg"] == "complete is complete, so there is nothing to pause. skip_finished=true leaves such instances alone."
     assert ran.result["instance"]["failed"] is True
 
 
@@ -135,12 +134,14 @@ def test_check_mode_foretells(task, state, instance_id):
 def test_check_mode_tells_the_status_as_it_is(task):
     ran = task.run(instance_id="running", state="paused", check_mode=True)
     assert (ran.result["instance"]["status"], ran.result["instance"]["timestamp"]) == ("running", None)
-    assert ran.result["msg"] == "instance running is running; would send pause"
+    assert ran.result["msg"] == "running is running: would send pause and wait."
 
 
 def test_check_mode_estimates_for_many(task):
     ran = task.run(select={"status": ["running", "waiting"]}, state="paused", check_mode=True)
-    assert ran.result["msg"] == ("would pause 3 of 3 instances of orders; about 3 calls, within the quota of 1,200 in five minutes")
+    assert ran.result["msg"] == (
+        "Would pause 3 of 3 instances of orders, and wait (2 running, 1 waiting). About 3 calls, within the quota of 1,200 in five minutes."
+    )
 
 
 # -- many -------------------------------------------------------------------------------------------------------------
@@ -151,7 +152,10 @@ def test_many(task):
     assert (ran.code, ran.result["changed"], ran.result["failed"]) == (1, True, True)
     assert keys_of(ran.result) == SHAPE | {"diff"}
     assert [item["id"] for item in ran.result["instances"]] == ["running", "complete", "nowhere", "waiting"]
-    assert ran.result["msg"].startswith("paused 2 of 4 instances of orders; 2 failed: ")
+    assert ran.result["msg"].startswith(
+        "2 of 4 instances of orders can't be paused: 1 complete (complete), 1 not found (nowhere). The other 2 are paused"
+    )
+    assert ran.result["ids"]["failed"] == ["complete", "nowhere"]
     assert ran.result["diff"]["after"] == {"running": "paused", "waiting": "paused"}
     summary = ran.result["summary"]
     assert (summary["matched"], summary["changed"], summary["failed"]) == (4, 2, 2)
@@ -180,18 +184,23 @@ def test_a_selection_that_is_too_large(task):
     task.workflow.instances.update({instance.id: instance for instance in many(30)})
     ran = task.run(select={"status": ["running"]}, state="paused", max_instances=20)
     assert (ran.code, ran.result["changed"]) == (1, False)
-    assert ran.result["msg"].startswith("more than 20 instances match (the server says 32)")
+    assert ran.result["msg"] == (
+        "32 instances of orders match (running 32), more than max_instances=20; nothing was changed. Narrow select, or set max_instances=100."
+    )
+    assert ran.result["summary"]["matched"] == 32
     assert keys_of(ran.result) == SHAPE
 
 
 def test_the_result_is_complete_when_the_task_ends_early(task):
-    task.api.workflow.fail(("patch",), Refused("no", 10000, 403), times=99)
+    task.api.workflow.fail(("patch",), Refused("no", code=10000, http_status=403), times=99)
     ran = task.run(instance_ids=["running", "waiting"], state="paused", concurrency=1)
     assert ran.code == 1
     assert keys_of(ran.result) == SHAPE
     assert [item["outcome"] for item in ran.result["instances"]] == ["not_attempted"] * 2
-    assert ran.result["msg"].startswith("the API refuses these credentials: ")
-    assert "2 not attempted" in ran.log, "where nobody else may listen any more"
+    assert ran.result["msg"].startswith(
+        "2 of 2 instances of orders were not attempted: the API does not let the credentials from api_token do this"
+    )
+    assert "2 of 2 instances of orders were not attempted" in ran.log, "where nobody else may listen any more"
 
 
 def test_the_controller_goes(task):
@@ -199,7 +208,10 @@ def test_the_controller_goes(task):
     ran = task.run(instance_ids=["running", "waiting"], state="paused")
     assert ran.code == 1
     assert (task.workflow.calls, ran.result["api_calls"]["total"]) == ([], 0)
-    assert ran.result["msg"] == "stopped by SIGTERM; nothing was changed; 2 not attempted"
+    assert (
+        ran.result["msg"]
+        == "2 of 2 instances of orders were not attempted: stopped by SIGTERM, and nothing more is sent. Run again for the rest."
+    )
 
 
 # -- messages and warnings --------------------------------------------------------------------------------------------
@@ -309,7 +321,9 @@ def test_secrets_of_an_unforeseen_error(task, monkeypatch):
 
 def test_email_and_key(task):
     ran = task.run(instance_id="running", state="paused", api_token=None, api_email="ops@example.com", api_key="key-0001-abcdefgh")
-    assert ran.code == 1 and ran.result["msg"].startswith("the API refuses these credentials")
+    assert ran.code == 1 and ran.result["msg"].startswith(
+        "running was not attempted: the API does not let the credentials from api_key do this"
+    )
     request = task.api.requests[0]
     assert (request.headers["X-Auth-Email"], request.headers["X-Auth-Key"]) == ("ops@example.com", "key-0001-abcdefgh")
     assert "key-0001-abcdefgh" not in ran.printed + ran.log
@@ -372,7 +386,8 @@ def test_the_result_is_what_the_documentation_says(task):
         assert set(ran.result["summary"]) == set(RETURNED["summary"]["contains"]), name
         assert set(ran.result["api_calls"]) == set(RETURNED["api_calls"]["contains"]), name
         for item in ran.result["instances"]:
-            assert set(item) == returned(RETURNED["instances"]["contains"]), name
+            assert set(item) - {"error"} == returned(RETURNED["instances"]["contains"]), name
+            assert ("error" in item) == (item["status"] == "errored"), name
     assert set(RETURNED) == keys_of(everything["success"].result) - {"changed"}
     assert set(everything["success"].result["ansible_facts"]) == set(RETURNED["ansible_facts"]["contains"])
 
@@ -389,10 +404,10 @@ def test_the_result_of_a_restart_is_what_the_documentation_says(task):
         },
     ]
     item = task.run(instance_id="errored", state="restarted", from_failed_step=True).result["instance"]
-    assert set(item) == set(RETURNED["instances"]["contains"]) - {"rollback"}
+    assert set(item) == set(RETURNED["instances"]["contains"]) - {"rollback", "error"}
     task.workflow.instances["running"].rolling_back = 1.0
     item = task.run(instance_id="running", state="terminated", rollback=True).result["instance"]
-    assert set(item) == set(RETURNED["instances"]["contains"]) - {"restarted_from", "reruns"}
+    assert set(item) == set(RETURNED["instances"]["contains"]) - {"restarted_from", "reruns", "error"}
 
 
 def test_types_are_those_documented(task):
@@ -427,7 +442,7 @@ def test_lost_answers_show_in_the_result(task):
     ran = task.run(instance_id="errored", state="restarted")
     assert (ran.code, ran.result["changed"]) == (0, True)
     assert ran.result["api_calls"]["patches"] == 1
-    assert "the answer to restart was lost" in ran.result["msg"]
+    assert ran.result["msg"].endswith("it was done, by this task or another.")
 
 
 def test_the_account_is_in_the_path(task):

@@ -29,14 +29,18 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     AnswerLost,
+    AnswerReplaced,
     AuthenticationError,
     ControllerGone,
     InstanceNotFound,
     LookStale,
     NotNow,
     NotSent,
+    NotTheApi,
     RateLimitExceeded,
     Refused,
+    ServerFailed,
+    TooLarge,
     UnusableServer,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.faults import classify
@@ -116,16 +120,16 @@ FAULTS = {
     "no answer in time": (Exchanges.read_timeout, AnswerLost),
     "lost behind a proxy": (Exchanges.lost_behind_proxy, AnswerLost),
     "reset": (Exchanges.reset, AnswerLost),
-    "500": (lambda: failure(500, 10001, "internal_server"), AnswerLost),
-    "502": (lambda: Reply(502, b"<html>Bad gateway</html>"), AnswerLost),
-    "503": (lambda: Reply(503, b""), AnswerLost),
-    "520": (lambda: Reply(520, b"error code: 520"), AnswerLost),
+    "500": (lambda: failure(500, 10001, "internal_server"), ServerFailed),
+    "502": (lambda: Reply(502, b"<html>Bad gateway</html>"), AnswerReplaced),
+    "503": (lambda: Reply(503, b""), AnswerReplaced),
+    "520": (lambda: Reply(520, b"error code: 520"), AnswerReplaced),
     "cut": (lambda: Reply(200, b'{"success": true, "resu'), AnswerLost),
     "no result": (lambda: Reply(200, envelope(None)), AnswerLost),
-    "failed with 200": (lambda: failure(200, 10001, "internal_server"), AnswerLost),
+    "failed with 200": (lambda: failure(200, 10001, "internal_server"), ServerFailed),
     "certificate": (certificate_error, UnusableServer),
     "redirect": (lambda: Reply(302, b"", {"Location": "https://evil.example"}), UnusableServer),
-    "another server": (lambda: Reply(404, b"<html>nginx</html>"), UnusableServer),
+    "another server": (lambda: Reply(404, b"<html>nginx</html>"), NotTheApi),
     "invalid URL": (lambda: requests.exceptions.InvalidURL("no"), UnusableServer),
     "invalid proxy": (lambda: requests.exceptions.InvalidProxyURL("http://user:hunter2@"), UnusableServer),
     "certificates of ours": (lambda: OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /x"), UnusableServer),
@@ -135,7 +139,7 @@ FAULTS = {
     "denied": (lambda: DENIED, AuthenticationError),
 }
 #: Faults after which the request has reached a server.
-ARRIVED = {name for name, (make, kind) in FAULTS.items() if kind is AnswerLost or isinstance(make(), Reply)}
+ARRIVED = {name for name, (make, kind) in FAULTS.items() if issubclass(kind, AnswerLost) or isinstance(make(), Reply)}
 
 
 @each_row("name", FAULTS)
@@ -144,14 +148,14 @@ def test_a_fault_that_stays(name, kind, once):
     make, meaning = FAULTS[name]
     client, adapter = scripted(lambda request: make(), retries=2)
     error = raised(client, kind, once)
-    is_passing = meaning in (NotSent, AnswerLost) or (meaning is NotNow and kind != PATCH)
+    is_passing = issubclass(meaning, (NotSent, AnswerLost)) or (meaning is NotNow and kind != PATCH)
     attempts = 3 if is_passing and not once else 1
     assert len(adapter.requests) == attempts
     if once and meaning is NotSent:
         assert error.__class__ is LookStale and error.cause.__class__ is NotSent
     else:
         assert error.__class__ is meaning
-        assert error.after_lost_answer is (meaning is AnswerLost)
+        assert error.after_lost_answer is (issubclass(meaning, AnswerLost))
     assert client.counts[kind] == (attempts if name in ARRIVED else 0)
     assert client.counts["retries"] == attempts - 1
     assert "hunter2" not in str(error) and "token-0001" not in str(error)
@@ -164,7 +168,7 @@ def test_a_fault_that_passes(name, kind, once):
     client, adapter = scripted(make(), OK)
     if once:
         error = raised(client, kind, once)
-        assert error.__class__ is (LookStale if meaning is NotSent else AnswerLost)
+        assert error.__class__ is (LookStale if meaning is NotSent else meaning)
         assert len(adapter.requests) == 1
     else:
         assert call(client, kind).result == {"status": "running"}
@@ -182,7 +186,7 @@ def test_backoff_between_attempts():
 
 def test_no_retries_at_all():
     client, adapter = scripted(Reply(503, b""), OK, retries=0)
-    assert raised(client).__class__ is AnswerLost
+    assert raised(client).__class__ is AnswerReplaced
     assert len(adapter.requests) == 1
 
 
@@ -207,6 +211,71 @@ def test_an_answer_that_was_lost_before_is_told(then, kind):
     assert raised(client, PATCH).after_lost_answer is False
 
 
+# -- what is not the API's word -----------------------------------------------------------------------------------------------
+
+PAGE = Reply(403, b"<html><title>Just a moment...</title></html>")
+HELLO = Reply(200, b"Hello World!")
+
+
+@each_row("answers, requests_made, is_fatal", [
+    ([PAGE], 1, True),
+    ([HELLO, HELLO], 2, True),  # a 2xx that is none of the API's is no fault that passes: once more is enough
+    ([Reply(502, b"<html>")] * 3, 3, True),
+])  # fmt: skip
+def test_a_stranger_before_the_api_has_said_a_word(answers, requests_made, is_fatal):
+    client, adapter = scripted(*answers)
+    error = raised(client)
+    assert (error.fatal, len(adapter.requests)) == (is_fatal, requests_made)
+
+
+def test_a_stranger_among_answers_of_the_api():
+    """It is that call's failure, and not the end of the task; five in a row are."""
+    client, _adapter = scripted(OK, PAGE, failure(404, 10400), *[PAGE] * 5, OK)
+    call(client)
+    assert raised(client).fatal is False
+    assert raised(client).__class__ is InstanceNotFound
+    assert [raised(client, PATCH).fatal for _ in range(5)] == [False] * 4 + [True]
+
+
+def test_a_200_that_is_none_may_have_been_preceded_by_the_api():
+    """A change may have been made before something else answered; one refused by a firewall was not."""
+    client, _adapter = scripted(OK, HELLO, PAGE)
+    call(client)
+    assert raised(client, PATCH, once=True).__class__ is AnswerReplaced
+    assert raised(client, PATCH, once=True).__class__ is NotTheApi
+
+
+def test_an_answer_that_says_no_tells_how_often_it_was_asked():
+    client, _adapter = scripted(*[failure(500, 10001, "internal_server")] * 3, retries=2)
+    assert raised(client, PATCH).answered == "HTTP 500: internal_server (code 10001), 3 times"
+
+
+def test_what_is_not_implemented_is_not_asked_again():
+    client, adapter = scripted(failure(500, 10001, "Error: Not implemented yet"), OK)
+    assert raised(client, PATCH).__class__ is Refused
+    assert len(adapter.requests) == 1
+
+
+@each_row("kind, retry_after, least", [(READ, "20", 20.0), (LIST, "20", 20.0), (READ, "9999", 60.0), (PATCH, "20", 0.0)])
+def test_a_503_may_ask_for_patience(kind, retry_after, least):
+    """For looks, and bounded."""
+    clock = FakeClock()
+    client, _adapter = scripted(Reply(503, b"", {"Retry-After": retry_after}), LISTED if kind == LIST else OK, clock=clock)
+    call(client, kind)
+    assert least <= clock.monotonic() < least + 1
+
+
+@each_row("http_status, kind", [(400, LookStale), (429, LookStale), (200, AnswerLost), (500, AnswerLost)])
+def test_a_rate_limit_under_another_name(http_status, kind):
+    """What must not be sent twice is sent again only where it certainly was not processed."""
+    client, adapter = scripted(failure(http_status, 971, "Please wait and consider throttling your request speed"), OK)
+    error = raised(client, PATCH, once=True)
+    assert (error.__class__, len(adapter.requests)) == (kind, 1)
+    client, adapter = scripted(failure(http_status, 971, "Please wait"), OK)
+    assert call(client).result == {"status": "running"}
+    assert len(adapter.requests) == 2
+
+
 # -- 429 ------------------------------------------------------------------------------------------------------------------
 
 
@@ -218,7 +287,7 @@ def test_a_read_waits_for_the_limit(kind):
     assert clock.monotonic() == pytest.approx(14.0)
     assert len(adapter.requests) == 3
     assert (client.counts[kind], client.counts["retries"]) == (3, 2)
-    assert client.gate.held_seconds() == pytest.approx(14.0)
+    assert client._gate.held_seconds() == pytest.approx(14.0)
 
 
 @each_row("once", [False, True])
@@ -276,14 +345,14 @@ def test_an_authentication_error_after_a_429_is_no_proof():
 @each_row(
     "origin, says",
     [
-        ("CLOUDFLARE_API_TOKEN", "may edit Workers Scripts (they come from CLOUDFLARE_API_TOKEN)"),
-        (None, "may edit Workers Scripts; none were given: give api_token, or api_email and api_key"),
+        ("CLOUDFLARE_API_TOKEN", "the API does not let the credentials from CLOUDFLARE_API_TOKEN do this"),
+        (None, "the API wants credentials, and none were given"),
     ],
 )
 def test_whose_credentials_are_refused(origin, says):
     client, _adapter = scripted(DENIED)
     client._connection = client._connection._replace(credentials_from=origin)
-    assert raised(client).message.endswith(says)
+    assert raised(client).message.startswith(says)
 
 
 def test_nor_for_a_change_of_another_worker():
@@ -484,7 +553,7 @@ def test_where_a_redirect_leads_does_not_matter(location):
         client = client_for(server.url)
         error = raised(client, PATCH, once=True)
     assert error.__class__ is UnusableServer
-    assert "answers with a redirect (HTTP 302)" in error.message
+    assert "sends the call elsewhere (a redirect, HTTP 302)" in error.message
     assert client.counts[PATCH] == 1
 
 
@@ -653,7 +722,7 @@ def test_nobody_listens():
     url = closed_port()
     error = raised(client_for(url, retries=1))
     assert error.__class__ is NotSent
-    assert error.message == "no connection to {0} can be made; check the network and api_url".format(url.partition("//")[2])
+    assert error.message == "no connection to {0} can be made (refused)".format(url.partition("//")[2])
 
 
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
@@ -661,7 +730,7 @@ def test_certificates_that_are_none(tmp_path, content):
     (tmp_path / "ca.pem").write_text(content, encoding="utf-8")
     with LoopbackServer(lambda request, number: http(OK)) as server:
         error = raised(client_for(server.url.replace("http:", "https:"), retries=1, verify=str(tmp_path / "ca.pem")))
-        assert error.message == "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"
+        assert error.message == "the CA certificates to verify with cannot be read"
     assert (error.__class__, server.requests) == (UnusableServer, [])
 
 
@@ -686,24 +755,27 @@ def test_hosts_that_can_not_be(host):
 
 
 @each_row("error, kind, sentence", [
-    (Exchanges.not_connected(), NotSent, "no connection to api.example can be made; check the network and api_url"),
-    (Exchanges.not_resolved(), NotSent, "the name api.example does not resolve; check api_url and this machine's DNS"),
-    (Exchanges.connect_timeout(), NotSent, "no connection to api.example within 30 s (api_timeout); check the network and api_url"),
-    (Exchanges.proxy(), NotSent, "the proxy that the environment names cannot be used; check HTTPS_PROXY and NO_PROXY"),
+    (Exchanges.not_connected(), NotSent, "no connection to api.example can be made"),
+    (Exchanges.not_resolved(), NotSent, "the name of api.example does not resolve"),
+    (Exchanges.connect_timeout(), NotSent, "no connection to api.example within 30 s (api_timeout)"),
+    (Exchanges.proxy(), NotSent, "the proxy http://proxy.example:3128 that the environment names will not connect to api.example (HTTP 403)"),
     (Exchanges.read_timeout(), AnswerLost, "no answer within 30 s (api_timeout)"),
     (Exchanges.reset(), AnswerLost, "the connection broke before the answer was complete"),
     (certificate_error(), UnusableServer,
-     "the server's certificate does not verify (self-signed certificate); check api_url, or name the right CA with ca_path"),
+     "the server's certificate does not verify (self-signed certificate)"),
     (ConnectionResetError(104, "reset"), AnswerLost, "the connection broke before the answer was complete"),
     (Exchanges.lost_behind_proxy(), AnswerLost,
-     "the connection broke before the answer was complete; it leads through the proxy that the environment names"),
-    (OSError("no such file"), UnusableServer, "the CA certificates to verify with cannot be read; check ca_path and REQUESTS_CA_BUNDLE"),
+     "the connection broke before the answer was complete; it leads through the proxy http://proxy.example:3128"),
+    (OSError("no such file"), UnusableServer, "the CA certificates to verify with cannot be read"),
     (requests.exceptions.InvalidURL("no"), UnusableServer,
-     "api_url, or the proxy that the environment names, is not a URL that can be used; check both"),
+     "api_url, or the proxy that the environment names, is not a URL that can be used"),
+    (requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."), UnusableServer,
+     "the environment names a SOCKS proxy (http://proxy.example:3128), and PySocks, the library for it, is missing here"),
 ])  # fmt: skip
 def test_classify(error, kind, sentence):
-    told = classify(error, 30.0, "api.example")
+    told = classify(error, 30.0, "api.example", "http://user:hunter2@proxy.example:3128")
     assert (told.__class__, told.message) == (kind, sentence)
+    assert "hunter2" not in told.text
 
 
 # -- what is gathered --------------------------------------------------------------------------------------------------------

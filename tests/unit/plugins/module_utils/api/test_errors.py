@@ -7,7 +7,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import errors
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, LookStale, NotSent, internal_error_text
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
+    CloudflareError,
+    LookStale,
+    NotSent,
+    TooManyMatched,
+    internal_error_text,
+)
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CloudflareError)]
@@ -28,10 +34,10 @@ FATAL = {
 
 def test_what_stops_a_task():
     assert {kind.__name__ for kind in FAMILY if kind.fatal} == FATAL
-    assert {kind.__name__ for kind in FAMILY if kind.is_passing} == {"NotSent"}
+    assert {kind.__name__ for kind in FAMILY if kind.is_passing} == {"AnswerReplaced", "NotSent"}
 
 
-@each_row("kind", [kind for kind in FAMILY if kind is not LookStale])
+@each_row("kind", [kind for kind in FAMILY if kind not in (LookStale, TooManyMatched)])
 def test_what_an_error_carries(kind):
     error = kind("a sentence", code=10400, http_status=404)
     assert (error.message, str(error), error.code, error.http_status, error.after_lost_answer) == (

@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, InstanceNotFound, WorkflowNotFound
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import InstanceNotFound, ListingBroken, WorkflowNotFound
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Observed, Page, Workflow
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -19,6 +20,9 @@ class Calls:
     """Stands in for a client: answers in turn, and keeps what was asked."""
 
     prefix = "/accounts/0123"
+    connection = Connection(
+        "https://api.example", "0123", Credentials("token-0001-abcdefgh"), 30.0, 4, None, False, "api_token", "account_id"
+    )
 
     def __init__(self, *answers, is_development_session=False):
         self.is_development_session = is_development_session
@@ -99,7 +103,8 @@ def test_the_workflow_that_is_not_there_is_named():
     calls = Calls(WorkflowNotFound("the API says: workflow.not_found"), InstanceNotFound("the API says: instance.not_found"))
     with pytest.raises(WorkflowNotFound) as caught:
         Workflow(calls, "ordres").detail("a")
-    assert caught.value.message == "workflow ordres was not found in this account; check workflow_name and account_id"
+    assert caught.value.message == "workflow ordres was not found in account 0123 (from account_id): the API says: workflow.not_found"
+    assert caught.value.advice == "Check workflow_name and account_id"
     with pytest.raises(InstanceNotFound):
         Workflow(calls, "orders").detail("a")
 
@@ -114,7 +119,7 @@ def pages(calls, *filters):
 def test_one_page():
     calls = Calls(answer(items(0, 3), total_count=3))
     assert pages(calls) == [Page(items(0, 3), 3, 7.0)]
-    assert calls.made == [("GET", "/accounts/0123/workflows/orders/instances", LIST, {"per_page": "100", "direction": "desc"}, None, {})]
+    assert calls.made == [("GET", "/accounts/0123/workflows/orders/instances", LIST, {"per_page": "100"}, None, {})]
 
 
 def test_an_empty_one():
@@ -127,7 +132,6 @@ def test_filters_of_the_server():
     assert calls.queries == [
         {
             "per_page": "100",
-            "direction": "desc",
             "status": "errored",
             "date_start": "2026-08-06T00:00:00Z",
             "date_end": "2026-08-07T00:00:00Z",
@@ -141,22 +145,72 @@ def test_cursors_are_followed(is_development_session):
     calls = Calls(
         answer(items(0, PAGE_SIZE), cursor="c1", total_count=250),
         answer(items(100, 3), cursor="c2"),
-        answer([], cursor="c3"),
-        answer(items(103, PAGE_SIZE)),
+        answer(items(103, PAGE_SIZE), cursor="c3"),
+        answer(items(203, 47), total_count=250),
         is_development_session=is_development_session,
     )
     listed = pages(calls, "running")
-    assert [len(page.items) for page in listed] == [100, 3, 0, 100]
-    assert [page.total for page in listed] == [250, None, None, None]
+    assert [len(page.items) for page in listed] == [100, 3, 100, 47]
+    assert [page.total for page in listed] == [250, None, None, 250]
     assert [query.get("cursor") for query in calls.queries] == [None, "c1", "c2", "c3"]
     assert not [query for query in calls.queries if "page" in query]
+    assert [query.get("direction") for query in calls.queries] == [None, "desc", "desc", "desc"], "a direction goes with a cursor only"
     assert {query["status"] for query in calls.queries} == {"running"}
 
 
 def test_production_is_never_paged_by_number():
-    """Its page numbers lose instances while they move."""
+    """Its page numbers lose instances while they move; and a full page that ends before the server's count is no end."""
     calls = Calls(answer(items(0, PAGE_SIZE), total_count=5000))
-    assert len(pages(calls)) == 1
+    with pytest.raises(ListingBroken) as caught:
+        pages(calls)
+    assert caught.value.message == "the API announces 5,000 instances of orders, lists 100 and gives no way to the others"
+    assert len(calls.made) == 1
+
+
+@each_row(
+    "result_info",
+    [{"total_count": 100}, {}, {"total_count": None}, {"total_count": 99}],
+)
+def test_a_full_page_may_be_the_last(result_info):
+    assert len(pages(Calls(answer(items(0, PAGE_SIZE), **result_info)))) == 1
+
+
+def test_a_smaller_page_size_of_the_server_s_own():
+    with pytest.raises(ListingBroken):
+        pages(Calls(answer(items(0, 50), total_count=250, per_page=50)))
+
+
+def test_an_empty_page_ends_a_listing():
+    """Even with a cursor."""
+    assert len(pages(Calls(answer(items(0, 2), cursor="AAA", total_count=2), answer([], cursor="AAA", total_count=2)))) == 2
+
+
+@each_row(
+    "result_info",
+    [
+        {"cursors": {"after": "c1"}},
+        {"cursors": {"after": "c1", "before": "b"}},
+        {"cursors": "c1"},
+        {"next_cursor": "c1"},
+        {"cursor_after": "c1"},
+    ],
+)
+def test_a_cursor_elsewhere_is_followed(result_info):
+    calls = Calls(answer(items(0, 2), **result_info), answer(items(2, 2)))
+    assert len(pages(calls)) == 2
+    assert calls.queries[1]["cursor"] == "c1"
+
+
+@each_row("result_info", [{"nextCursor": "c1"}, {"page_cursor": "c1"}, {"cursor_token": {"x": 1}}])
+def test_a_cursor_that_is_not_known_is_refused(result_info):
+    with pytest.raises(ListingBroken) as caught:
+        pages(Calls(answer(items(0, 2), **result_info)))
+    assert f"result_info.{next(iter(result_info))}" in caught.value.message
+
+
+@each_row("result_info", [{"cursor": None}, {"cursor": ""}, {"cursors": {}}, {"prev_cursor": "c0"}, {"cursor_before": "c0"}])
+def test_what_is_no_way_on(result_info):
+    assert len(pages(Calls(answer(items(0, 2), **result_info)))) == 1
 
 
 @each_row(
@@ -206,13 +260,12 @@ def test_the_server_s_count(total, known):
     [
         [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c1")],
         [answer(items(0, 2), cursor="c1"), answer(items(2, 2), cursor="c2"), answer(items(0, 2), cursor="c3")],
-        [answer([], cursor="c1"), answer([], cursor="c2"), answer([], cursor="c1")],
         [answer(items(0, 2), cursor={"at": 1}), answer(items(2, 2), cursor={"at": 1})],
         [answer(items(0, PAGE_SIZE)), answer(items(0, PAGE_SIZE))],
     ],
 )
 def test_a_listing_that_goes_in_circles(answers):
-    with pytest.raises(AnswerLost) as caught:
+    with pytest.raises(ListingBroken) as caught:
         pages(Calls(*answers, is_development_session=True))
     assert "does not end" in caught.value.message
 

@@ -22,7 +22,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     TooManyMatched,
     WorkflowNotFound,
 )
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import account, report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet, Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
@@ -123,7 +123,7 @@ ONE = [
     ("paused", {}, "running", {"pausing": 3.0}, ["detail", "patch", "detail", "detail"], CHANGED),
     ("paused", {"wait": False}, "running", {"pausing": 3.0}, ["detail", "patch"], CHANGED),
     ("paused", {}, "complete", {}, ["detail"], FAILED),
-    ("terminated", {"rollback": True}, "running", {"rolling_back": 1.0}, ["detail", "patch", "detail"], CHANGED),
+    ("terminated", {"rollback": True}, "running", {"rolling_back": 1.0}, ["log", "patch", "log"], CHANGED),
 ]
 
 
@@ -220,7 +220,7 @@ def test_late_restarts_that_are_no_longer_wanted(clock):
     fleet = run(workflow, "restarted", select=ALL_ERRORED)
     assert outcomes(fleet) == {CHANGED: 19, UNCHANGED: 1}
     left = next(record for record in fleet.records if record.outcome == UNCHANGED)
-    assert (left.id, left.msg) == ("i0003", "instance i0003 is no longer errored (running); nothing was sent")
+    assert (left.id, left.msg) == ("i0003", "i0003 is no longer errored (running): nothing was sent.")
 
 
 def test_restarting_from_the_failed_step(clock):
@@ -274,7 +274,7 @@ def test_errors_of_those_that_errored_again(clock):
     fleet = run(workflow, "restarted", select=ALL_ERRORED)
     assert calls(workflow) == {"list": 1 + 1, "patch": 30, "detail": 5}
     assert outcomes(fleet) == {CHANGED: 30}
-    assert report.summary(fleet.records, fleet.found, 1.0)["finished_again"] == 30
+    assert report.summary(fleet.records, fleet.found, None, 1.0)["finished_again"] == 30
     explained = [record.msg for record in fleet.records if "card declined" in record.msg]
     assert len(explained) == 5
 
@@ -308,12 +308,12 @@ def test_every_instance_is_attempted(clock):
     for number in (3, 4, 17):
         workflow.instances[f"i{number:04d}"].status = "complete"
     workflow.fail(("patch", "i0020"), AnswerLost("no answer"), times=9)
-    workflow.fail(("patch", "i0021"), Refused("the API says: no", None, 409))
+    workflow.fail(("patch", "i0021"), Refused("the API says: no", code=None, http_status=409))
     del workflow.instances["i0022"]
     fleet = run(workflow, "paused", ids=[f"i{number:04d}" for number in range(30)])
     assert outcomes(fleet) == {CHANGED: 24, FAILED: 6}
     assert fleet.fatal is None
-    assert not [record for record in fleet.records if record.failed and "run" not in record.msg and "check" not in record.msg]
+    assert all(record.sentence.do for record in fleet.records if record.failed), "each failure comes with what to do"
 
 
 def test_lost_restarts_are_sent_once(clock):
@@ -358,7 +358,7 @@ def test_a_poll_that_fails_is_made_up_for(clock, error):
     assert outcomes(fleet) == {CHANGED: 50}
 
 
-@each_row("error", [AnswerLost("the API failed (HTTP 503)"), Refused("the API says: no", None, 400)])
+@each_row("error", [AnswerLost("the API failed (HTTP 503)"), Refused("the API says: no", code=None, http_status=400)])
 def test_a_listing_that_fails_for_good_is_done_without(clock, error):
     """They are looked at one by one then."""
     workflow = FakeWorkflow(clock, *many(50, pausing=5.0))
@@ -402,7 +402,7 @@ def test_max_failures(clock):
     assert {record.id for record in fleet.records[6:] if record.outcome != NOT_ATTEMPTED} <= {"i0007", "i0009"}
     assert workflow.count("patch") == 3
     assert fleet.fatal is None
-    assert fleet.records[-1].msg == "instance i0019 was not attempted: max_failures (3) is reached"
+    assert fleet.records[-1].msg == "i0019 was not attempted: max_failures (3) is reached."
 
 
 @each_row("check_mode", [False, True])
@@ -433,7 +433,7 @@ def test_max_failures_lets_settle_what_was_sent(clock):
 
 def test_max_failures_counts_refusals(clock):
     workflow = FakeWorkflow(clock, *many(20))
-    workflow.fail(("patch",), Refused("the API says: no", None, 409), times=99)
+    workflow.fail(("patch",), Refused("the API says: no", code=None, http_status=409), times=99)
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), limits={"max_failures": 3})
     assert outcomes(fleet) == {FAILED: 3, NOT_ATTEMPTED: 17}
 
@@ -441,7 +441,7 @@ def test_max_failures_counts_refusals(clock):
 def test_max_failures_with_looks_that_fail(clock):
     """A refusal whose look fails, too, is looked at again without haste."""
     workflow = FakeWorkflow(clock, *many(3))
-    workflow.fail(("patch", "i0000"), Refused("the API says: no", None, 409))
+    workflow.fail(("patch", "i0000"), Refused("the API says: no", code=None, http_status=409))
     workflow.before(("patch", "i0000"), lambda: workflow.fail(("detail", "i0000"), AnswerLost("no answer"), times=5))
     fleet = run(workflow, "paused", ids=sorted(workflow.instances), limits={"max_failures": 1})
     assert not [record for record in fleet.records if not record.outcome]
@@ -466,7 +466,7 @@ def test_errors_that_meet_all_alike_stop_at_once(clock, error):
     assert outcomes(fleet) == {CHANGED: 5, NOT_ATTEMPTED: 15}
     assert workflow.count("patch") == 6
     assert [record.outcome for record in fleet.records] == [CHANGED] * 5 + [NOT_ATTEMPTED] * 15
-    assert fleet.records[-1].msg == f"instance i0000 was not attempted: {error.message}"
+    assert fleet.records[-1].msg == f"i0000 was not attempted: {error.message}."
 
 
 def test_they_stop_all_workers(clock):
@@ -497,7 +497,7 @@ def test_a_selection_that_is_too_large(clock):
     workflow = FakeWorkflow(clock, *many(500))
     fleet = run(workflow, "paused", select=running(), limits={"max_instances": 200})
     assert (fleet.records, type(fleet.fatal)) == ([], TooManyMatched)
-    assert calls(workflow) == {"list": 3}
+    assert calls(workflow) == {"list": 5}, "counted to the end"
 
 
 def test_a_mistake_of_our_own_is_told(clock):
@@ -516,7 +516,7 @@ def test_a_mistake_of_our_own_hides_no_restart(clock):
     workflow.fail(("patch", "i0001"), ZeroDivisionError("no"), work=True)
     fleet = run(workflow, "restarted", ids=sorted(workflow.instances))
     assert outcomes(fleet) == {FAILED: 1, UNKNOWN: 1, NOT_ATTEMPTED: 1}
-    assert "restart accepted 00:00:00Z, but not waited for: internal error" in fleet.records[0].msg
+    assert "restart accepted 00:00:00Z; not waited for: internal error" in fleet.records[0].msg
     assert "restart sent, answer lost (internal error" in fleet.records[1].msg
 
 
@@ -652,7 +652,7 @@ def test_workers_change_nothing_in_the_result():
         workflow = FakeWorkflow(FakeClock(), *many(120, pausing=3.0))
         workflow.instances["i0007"].status = "complete"
         fleet = run(workflow, "paused", select={"id_glob": "*"}, limits={"concurrency": concurrency})
-        results.append(([report.item(record) for record in fleet.records], calls(workflow)))
+        results.append((report.items(fleet.records), calls(workflow)))
     assert results[0] == results[1]
 
 
@@ -671,8 +671,8 @@ def memory(count):
     tracemalloc.start()
     try:
         fleet = run(workflow, "paused", select=running(), limits={"concurrency": 8})
-        items = [report.item(record) for record in fleet.records]
-        assert len(items) == count and report.message(fleet.records, "orders", "paused", False)
+        told = account.Told(fleet.records, "orders", Wanted("paused"), 100000)
+        assert len(report.items(fleet.records)) == count and account.message(told)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

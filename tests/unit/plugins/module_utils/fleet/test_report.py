@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AuthenticationError, ControllerGone, TooManyMatched
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import account, bounds, report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import Told
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
@@ -21,10 +24,8 @@ from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     again,
     drive,
     gone,
-    listed,
     lost,
     ok,
-    refused,
     saw,
 )
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -80,7 +81,7 @@ def test_item_of_a_changed_one():
         "failed": False,
         "timestamp": ACCEPTED,
         "outcome": "changed",
-        "msg": "instance order-1 is paused (was running; pause accepted 03:02:07Z)",
+        "msg": "order-1 is paused (was running): pause accepted 03:02:07Z.",
     }
 
 
@@ -94,7 +95,7 @@ def test_item_of_an_unchanged_one():
         "failed": False,
         "timestamp": None,
         "outcome": "unchanged",
-        "msg": "instance order-1 is already paused; nothing was sent",
+        "msg": "order-1 is already paused: nothing was sent.",
     }
 
 
@@ -106,7 +107,7 @@ def test_item_of_one_that_is_not_there():
 def test_item_of_one_that_was_not_attempted():
     item = item_of(not_attempted())
     assert (item["status"], item["action"], item["outcome"], item["failed"], item["changed"]) == (None, None, "not_attempted", True, False)
-    assert item["msg"] == "instance order-1 was not attempted: max_failures (3) is reached"
+    assert item["msg"] == "order-1 was not attempted: max_failures (3) is reached."
 
 
 def test_item_of_a_restart_from_a_step():
@@ -139,7 +140,7 @@ def test_summary():
     again_errored = story(saw("errored"), ok(), saw("errored", run=1), state="restarted", instance_id="r")
     unknown = story(saw("errored"), lost(), saw("errored"), saw("errored", after=30), state="restarted", instance_id="u")
     pursuits = [*each(paused, 2), was_paused(), complete(), slow(), again_errored, unknown, not_attempted(), story(gone())]
-    assert report.summary(pursuits, None, 4.23456) == {
+    assert report.summary(pursuits, None, None, 4.23456) == {
         "matched": 9,
         "changed": 3,
         "unchanged": 1,
@@ -155,25 +156,21 @@ def test_summary():
 
 
 def test_summary_of_a_selection():
-    found = report.summary([], Found({}, passes=5, converged=False), 0.0)
-    assert (found["matched"], found["passes"], found["converged"]) == (0, 5, False)
+    found = report.summary([], Found({}, passes=5, converged=False), 4312, 0.0)
+    assert (found["matched"], found["passes"], found["converged"]) == (4312, 5, False)
 
 
 @given(st.lists(st.sampled_from([paused, was_paused, complete, slow, not_attempted]), max_size=12))
 def test_outcomes_add_up(kinds):
     pursuits = [kind(f"order-{number}") for number, kind in enumerate(kinds)]
-    summary = report.summary(pursuits, None, 1.0)
+    summary = report.summary(pursuits, None, None, 1.0)
     assert (
         sum(summary[outcome] for outcome in ("changed", "unchanged", "failed", "unknown", "not_attempted"))
         == summary["matched"]
         == len(kinds)
     )
-    text = report.message(pursuits, "orders", "paused", False)
-    assert text
-    if len(kinds) > 1:
-        assert f"paused {summary['changed']} of {len(kinds)} instances of orders" in text
-        for outcome, words in (("unchanged", "unchanged"), ("failed", "failed"), ("not_attempted", "not attempted")):
-            assert (f"{summary[outcome]} {words}" in text) == bool(summary[outcome])
+    ids = report.ids(pursuits)
+    assert {outcome: len(members) for outcome, members in ids.items()} == {outcome: summary[outcome] for outcome in ids}
 
 
 # -- diff -------------------------------------------------------------------------------------------------------------
@@ -240,141 +237,81 @@ def test_facts():
 # -- warnings ---------------------------------------------------------------------------------------------------------
 
 
+def warned(records, messages=(), found=None, held=0.0, failed=False, selection=None):
+    told = Told(records, "orders", Wanted("paused"), 1000, selection=selection)
+    return report.warnings(told, list(messages), found, held, failed)
+
+
 def test_warnings():
     events = [saw("errored"), ok(), saw("errored", run=1, error=DECLINED)]
     errored = [story(*events, state="restarted", instance_id=f"order-{number}") for number in range(8)]
-    assert report.warnings([paused()], [], None, 0.0) == []
-    assert report.warnings(errored[:2], [], None, 10.0) == [
-        "instance order-0 was restarted and is errored again by now with Error: card declined",
-        "instance order-1 was restarted and is errored again by now with Error: card declined",
+    assert warned([paused()]) == []
+    assert warned(errored[:2], held=10.0) == [
+        f"order-{number} is errored since 2026-08-06T00:01:49Z: restart accepted 03:02:07Z (was errored); it ran and failed with Error: card declined."
+        for number in (0, 1)
     ]
-    assert report.warnings(errored, [], None, 0.0)[5:] == ["and 3 more like these"]
-    assert report.warnings([], [{"code": 1, "message": "beta"}], Found({}, 5, False), 300.4) == [
+    assert warned(errored)[5:] == ["and 3 more like these"]
+    assert warned([paused()], [{"code": 1, "message": "be\x1b[1mta\n"}], Found({}, 5, False, ("listed in another way",)), 300.4) == [
+        "listed in another way",
         "new instances kept appearing in the selection during all 5 passes; more may match by now: run again",
         "the API's rate limit held this task back for 300 s",
         "the API says: beta",
     ]
 
 
-# -- the message ------------------------------------------------------------------------------------------------------
-
-CANNOT = "is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"
-
-#: (pursuits, what the operator reads)
-MESSAGES = [
-    ([], "no instance of orders is asked for; nothing was sent"),
-    (each(paused, 1), "instance order-1 is paused (was running; pause accepted 03:02:07Z)"),
-    (each(complete, 1), f"instance order-1 {CANNOT}"),
-    (each(not_attempted, 1), "instance order-1 was not attempted: max_failures (3) is reached"),
-    (each(paused, 240), "paused 240 of 240 instances of orders"),
-    (each(was_paused, 3), "paused 0 of 3 instances of orders; 3 unchanged"),
-    (each(paused, 240) + each(complete, 2, 241), f"paused 240 of 242 instances of orders; 2 failed: 2 × {CANNOT} (order-241, order-242)"),
-    (each(paused, 1) + each(complete, 5, 2), f"paused 1 of 6 instances of orders; 5 failed: 5 × {CANNOT} (order-2, order-3, order-4, …)"),
-    (
-        each(paused, 2) + each(was_paused, 3, 3) + each(complete, 1, 6) + each(not_attempted, 4, 7),
-        f"paused 2 of 10 instances of orders; 3 unchanged; 1 failed: 1 × {CANNOT} (order-6); 4 not attempted: max_failures (3) is reached",
-    ),
-    # The reasons are grouped, the most frequent first; what differs from one to the next is left out.
-    (
-        each(complete, 1) + each(slow, 3, 2) + [story(gone(), instance_id="order-9")],
-        "paused 0 of 5 instances of orders; 5 failed: 3 × pause accepted, still waitingForPause after 300 s; it will pause when the step under way ends; "
-        f"run again to wait (order-2, order-3, order-4); 1 × {CANNOT} (order-1); 1 × was not found in workflow orders; check the id; a finished instance "
-        "is deleted after its retention (order-9)",
-    ),
-]
-
-
-@each_row("pursuits, text", MESSAGES)
-def test_messages(pursuits, text):
-    assert report.message(pursuits, "orders", "paused", False) == text
-
-
-def test_nothing_matches():
-    assert report.message([], "orders", "paused", False, is_selection=True) == "no instance of orders matches; nothing was sent"
-
-
-def test_what_nobody_waits_for_is_not_told_as_done():
-    sent = [story(saw("running"), ok("waitingForPause"), wait=False, instance_id=name) for name in "ab"]
-    under_way = [story(saw("waitingForPause"), wait=False, instance_id=name) for name in "cd"]
-    text = report.message(sent + under_way + each(paused, 1) + each(was_paused, 1, 2), "orders", "paused", False)
-    assert text == "paused 1 of 6 instances of orders; 4 still waitingForPause; 1 unchanged"
-    foretold = [story(saw("running"), check_mode=True), story(saw("waitingForPause"), check_mode=True)]
-    assert report.message(foretold, "orders", "paused", True) == "would pause 1 of 2 instances of orders; 1 still waitingForPause"
-
-
-def test_what_has_finished_again_is_told():
-    events = [saw("errored"), ok(), saw("errored", run=1, error=DECLINED)]
-    errored = [story(*events, state="restarted", instance_id=name) for name in "abcd"]
-    assert report.message(errored, "orders", "restarted", False) == (
-        "restarted 4 of 4 instances of orders; 4 finished again: 4 × was restarted and is errored again by now with Error: card declined (a, b, c, …)"
-    )
-
-
-def test_a_few_groups_are_shown():
-    pursuits = each(complete, 2) + each(complete, 2, 3, status="errored") + each(complete, 2, 5, status="terminated") + each(slow, 1, 7)
-    text = report.message(pursuits, "orders", "paused", False)
-    assert text.endswith("; and 1 for other reasons")
-    assert text.count(" × ") == 3
-
-
-@each_row(
-    "state, verb, participle",
-    [
-        ("paused", "pause", "paused"),
-        ("running", "resume", "resumed"),
-        ("terminated", "terminate", "terminated"),
-        ("restarted", "restart", "restarted"),
-    ],
-)
-def test_verbs(state, verb, participle):
-    status = {"paused": "running", "running": "paused", "terminated": "running", "restarted": "errored"}[state]
-    foretold = [story(listed(status), state=state, check_mode=True, instance_id=name) for name in "ab"]
-    assert report.message(foretold, "orders", state, True) == f"would {verb} 2 of 2 instances of orders"
-    assert report.message(foretold, "orders", state, False) == f"{participle} 2 of 2 instances of orders"
-    assert (
-        report.message(foretold, "orders", state, True, estimate="about 2 calls")
-        == f"would {verb} 2 of 2 instances of orders; about 2 calls"
-    )
-
-
-def test_what_ended_the_task_comes_first():
-    denied = AuthenticationError("the API refuses these credentials")
-    reason = denied.message
-    assert report.message(each(not_attempted, 3, reason=reason), "orders", "paused", False, denied) == (
-        "the API refuses these credentials; nothing was changed; 3 not attempted"
-    )
-    assert report.message(each(not_attempted, 1, reason=reason), "orders", "paused", False, denied) == (
-        "the API refuses these credentials; nothing was changed; 1 not attempted"
-    )
-    gone_ = ControllerGone("stopped by SIGTERM")
-    assert report.message(each(paused, 2) + each(not_attempted, 3, 3, reason=gone_.message), "orders", "paused", False, gone_) == (
-        "stopped by SIGTERM; paused 2 of 5 instances of orders; 3 not attempted"
-    )
-    assert (
-        report.message([], "orders", "paused", False, TooManyMatched("more than 10 instances match"))
-        == "more than 10 instances match; nothing was changed"
-    )
-
-
-def test_changes_are_told_whatever_failed():
-    """An accepted pause that is not reached in time has changed something all the same."""
-    text = report.message(each(slow, 2), "orders", "paused", False, ControllerGone("stopped by SIGTERM"))
-    assert "nothing was changed" not in text
-    assert "2 failed: 2 × pause accepted" in text
-
-
-def test_unknown_ones_are_told_apart():
-    pursuits = [
-        story(saw("errored"), lost(), saw("errored"), saw("errored", after=30), state="restarted", instance_id=name) for name in "ab"
+def test_green_hides_no_news():
+    """On a terminal a green task says nothing but its warnings."""
+    ended = story(saw("complete"), state="terminated")
+    assert warned([ended]) == ["order-1 is already complete: it ended by itself, and nothing was terminated or undone."]
+    assert warned([story(saw("running"), lost(), saw("paused"))]) != []
+    assert warned([], selection=Selection(statuses=("errored",), id_glob="x-*")) == [
+        "No instance of orders matches (status: errored; id_glob: x-*): nothing was sent."
     ]
-    text = report.message(pursuits, "orders", "restarted", False)
-    assert text.startswith("restarted 0 of 2 instances of orders; 2 unknown: 2 × is errored: restart sent, answer lost")
-    assert "NOT sent again" in text
+    assert warned([]) == [], "an empty list is nothing to do"
 
 
-def test_refusals_are_grouped():
-    pursuits = [story(saw("running"), refused(), saw("running"), state="terminated", instance_id=name) for name in "ab"]
-    assert "2 failed: 2 × is running; terminate was refused: " in report.message(pursuits, "orders", "terminated", False)
+def test_red_is_not_told_twice():
+    errored = story(saw("errored"), ok(), saw("errored", run=1, error=DECLINED), state="restarted")
+    assert warned([errored], failed=True) == []
+    assert errored.msg not in warned([errored])
+
+
+# -- size -------------------------------------------------------------------------------------------------------------
+
+
+def page(instance_id, size=93000):
+    """One that failed with an upstream's error page, colours and all."""
+    message = "upstream answered 502: <html>" + "<p>Bad gateway</p>\n" * (size // 19) + "\x1b[31mred\x1b[0m"
+    return story(
+        saw("errored"), ok(), saw("errored", run=1, error={"name": "Error", "message": message}), state="restarted", instance_id=instance_id
+    )
+
+
+def test_pages_of_errors_are_bounded():
+    items = report.items([page(f"order-{number}") for number in range(10)])
+    before = json.dumps(items)
+    bounds.fit(items, {})
+    assert json.dumps(items) == before, "nothing is cut where there is room"
+    assert len(json.dumps(items)) < 60000
+    assert len(items[0]["error"]["message"]) == 4096
+    assert len(items[0]["msg"].splitlines()) == 1
+    assert len(items[0]["msg"]) < 600
+
+
+def test_a_thousand_pages_of_errors_are_bounded():
+    """AWX drops the result of an event above 700,000 characters."""
+    records = [page(f"order-{number}", 9500) for number in range(1000)]
+    result = {
+        "msg": account.message(Told(records, "orders", records[0].wanted, 1000)),
+        "instances": report.items(records),
+        "ids": report.ids(records),
+        "diff": report.diff(records),
+        "facts": report.facts(records),
+    }
+    bounds.fit(result["instances"], {name: part for name, part in result.items() if name != "instances"})
+    assert 500000 < len(json.dumps(result)) < 700000
+    assert len(result["instances"][0]["error"]["message"]) == 4096, "as long as there is room"
+    assert all(item["msg"] and item["error"]["message"] for item in result["instances"])
 
 
 # -- estimates --------------------------------------------------------------------------------------------------------

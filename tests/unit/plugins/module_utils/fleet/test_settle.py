@@ -73,7 +73,7 @@ def test_the_last_look_is_at_the_deadline(clock, gate):
         settler.poll(pursuits, at_once=False)
     assert clock.monotonic() == 9.0
     assert workflow.count("detail") == 2
-    assert "still waitingForPause after 9 s" in pursuits[0].msg
+    assert "still waitingForPause after 9 s" in pursuits[0].record.msg
 
 
 def test_time_held_back_by_the_rate_limit_does_not_count(clock, gate):

@@ -33,9 +33,9 @@ def test_detail():
         "steps": [ENTRY],
     }
     key = Key("q", "s", "e", None, DETAIL)
-    assert look_at_detail(detail, 7.0) == Look("errored", 7.0, DETAIL, key, DECLINED, {"outcome": "failed"})
+    assert look_at_detail(detail, 7.0) == Look("errored", 7.0, DETAIL, key, DECLINED, {"outcome": "failed"}, ended="e")
     with_log = look_at_detail(detail, 7.0, with_log=True, step=Step("charge", 1, "do"))
-    assert (with_log.source, with_log.key) == (LOG, Key("q", "s", "e", "s1", LOG))
+    assert (with_log.source, with_log.key, with_log.log) == (LOG, Key("q", "s", "e", "s1", LOG), (ENTRY,))
 
 
 def test_listed():
