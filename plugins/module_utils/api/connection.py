@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 _MASK = b"********"
@@ -33,7 +34,8 @@ class Credentials(t.NamedTuple):
     def masked(self, content: bytes) -> bytes:
         """What a server sent, without the secrets: it is cut and cleaned later, and half of a secret would go unnoticed."""
         for secret in self.secrets():
-            content = content.replace(secret.encode(), _MASK)
+            for written in (secret, json.dumps(secret)[1:-1]):
+                content = content.replace(written.encode(), _MASK)
         return content
 
 

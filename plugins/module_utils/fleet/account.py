@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, TooManyMatched
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InternalError, TooManyMatched
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
@@ -81,14 +81,22 @@ def nothing_matched(told: Told) -> Sentence:
 def _nobody(told: Told) -> Sentence:
     if told.fatal is None:
         return nothing_matched(told)
-    return Sentence(f"No instance of {_workflow(told)} was changed", why=told.fatal.message, do=told.fatal.advice)
+    return Sentence(f"No instance of {_workflow(told)} was changed", why=told.fatal.message, do=_advice(told.fatal))
 
 
 def _one(told: Told, record: Record) -> Sentence:
+    """The instance's own sentence; what ended the task is added where it says nothing of that yet."""
     sentence = record.sentence or Sentence(phrases.being(record))
-    if told.fatal is not None and not sentence.do:
-        return sentence._replace(do=told.fatal.advice)
-    return sentence
+    if told.fatal is None:
+        return sentence
+    if told.fatal.message not in sentence.why:
+        sentence = sentence._replace(why="; ".join(part for part in (sentence.why, told.fatal.message) if part))
+    return sentence._replace(do=_remedies([told.fatal.advice, sentence.do]) or _advice(told.fatal))
+
+
+def _advice(fatal: CloudflareError) -> str:
+    """What to do about what ended the task; a mistake of our own says so itself."""
+    return fatal.advice or ("" if isinstance(fatal, InternalError) else "Run again")
 
 
 def _too_many(told: Told, error: TooManyMatched) -> Sentence:
@@ -126,7 +134,7 @@ def _many(told: Told) -> Sentence:
     concerned = [*bad, *again]
     remedies = [record.sentence.do for record in concerned if record.sentence]
     if told.fatal is not None:
-        return Sentence(text, why=told.fatal.message, do=_remedies([told.fatal.advice, *remedies]))
+        return Sentence(text, why=told.fatal.message, do=_remedies([_advice(told.fatal), *remedies]))
     return Sentence(text, do=_remedies(remedies))
 
 

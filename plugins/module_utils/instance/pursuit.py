@@ -249,7 +249,7 @@ class Pursuit:
             return Move(SEND, decision.action) if record.sends < MOST_SENDS else self._end(FAILED, wording.tug_of_war(record))
         if attempt.refusal is not None:
             return self._refused()
-        if record.said_no and attempt.seen_since:
+        if record.said_no and attempt.seen_since and not self.wanted.is_once_only:
             return self._end(FAILED, wording.lost_without_effect(record))  # it has said no as often as it was asked
         if not self.wanted.wait and record.lost is None:
             return self._reached() if record.effect else self._end(FAILED, wording.ignored(record))

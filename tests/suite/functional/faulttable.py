@@ -25,12 +25,16 @@ class Fault(t.NamedTuple):
     says: str, a regular expression by which a sentence names it.
     works: bool, whether the work of the call is done all the same.
     options: dict, what the task needs to meet it.
+    reads: int or None, how often a look that meets it for ever is made; None: as often as it is repeated at all.
+    stranger: bool, whether it is something else than the API that answers.
     """
 
     fault: dict
     says: str
     works: bool = False
-    options: dict = {}
+    options: dict = {}  # noqa: RUF012  nobody changes it
+    reads: int | None = None
+    stranger: bool = False
 
 
 _SLOW = {"api_timeout": IMPATIENT, "api_retries": 1}
@@ -49,9 +53,9 @@ ANSWER_LOST = {
     "500 after the work": Fault({"status": 500, "work": True}, r"HTTP 500", works=True),
     "503 that says when to come back": Fault({"status": 503, "retry_after": 1}, r"HTTP 503"),
     "408": Fault({"status": 408}, r"HTTP 408"),
-    "HTML page 502": Fault({"status": 502, "body": HTML}, r"HTTP 502"),
-    "HTML page 520 after the work": Fault({"status": 520, "body": HTML, "work": True}, r"HTTP 520", works=True),
-    "HTML page 200": Fault({"raw": HTML}, r"not its JSON"),
+    "HTML page 502": Fault({"status": 502, "body": HTML}, r"HTTP 502", stranger=True),
+    "HTML page 520 after the work": Fault({"status": 520, "body": HTML, "work": True}, r"HTTP 520", works=True, stranger=True),
+    "HTML page 200": Fault({"raw": HTML}, r"not Cloudflare's API: HTTP 200", reads=2, stranger=True),
     "reset before the work": Fault({"reset": "before"}, r"connection broke"),
     "reset after the work": Fault({"reset": "after"}, r"connection broke", works=True),
     "cut after the work": Fault({"cut": True}, r"connection broke", works=True),
@@ -61,7 +65,7 @@ ANSWER_LOST = {
         {"hang_ms": 600_000, "work": "before"}, r"no answer within 0.3 s", works=True, options=_SLOW
     ),
     "slow drip": Fault({"drip": {"chunk_bytes": 1, "every_ms": 50}}, r"did not end within 0.3 s", works=True, options=_SLOW),
-    "success: false": Fault(_worked(success=False), r"cannot be used", works=True),
+    "success: false": Fault(_worked(success=False), r"HTTP 200", works=True),
     "success: false, and an error": Fault(
         {
             "status": 200,
@@ -69,21 +73,23 @@ ANSWER_LOST = {
         },
         r"internal_server \(code 10001\)",
     ),
-    "no success": Fault({"remove": ["success"]}, r"cannot be used", works=True),
-    "HTTP 202": Fault({"envelope": {}, "status": 202}, r"HTTP 202", works=True),
+    "no success": Fault({"remove": ["success"]}, r"not Cloudflare's API: HTTP 200", works=True, reads=2, stranger=True),
     "no result": Fault({"remove": ["result"]}, r"no usable result", works=True),
     "null result": Fault(_worked(result=None), r"no usable result", works=True),
     "list result": Fault(_worked(result=[{"status": "paused"}]), r"no usable result", works=True),
     "string result": Fault(_worked(result="paused"), r"no usable result", works=True),
-    "not JSON": Fault({"raw": '{"success": true, "result": {', "work": True}, r"not its JSON", works=True),
-    "not an envelope": Fault({"raw": "[1, 2]", "work": True}, r"not its JSON", works=True),
-    "empty": Fault({"raw": "", "work": True}, r"not its JSON", works=True),
-    "nested beyond reason": Fault({"raw": "[" * 100_000, "work": True}, r"not its JSON", works=True),
-    "a number beyond reason": Fault({"raw": '{"result": %s}' % ("9" * 10_000), "work": True}, r"not its JSON", works=True),
+    "not JSON": Fault({"raw": '{"success": true, "result": {', "work": True}, r"no complete JSON", works=True),
+    "not an envelope": Fault({"raw": "[1, 2]", "work": True}, r"not Cloudflare's API: HTTP 200", works=True, reads=2, stranger=True),
+    "empty": Fault({"raw": "", "work": True}, r"not Cloudflare's API: HTTP 200", works=True, reads=2, stranger=True),
+    "nested beyond reason": Fault(
+        {"raw": "[" * 100_000, "work": True}, r"not Cloudflare's API: HTTP 200", works=True, reads=2, stranger=True
+    ),
+    "a number beyond reason": Fault({"raw": '{"result": %s}' % ("9" * 10_000), "work": True}, r"no complete JSON", works=True),
     "not the encoding it claims": Fault(
         {"status": 200, "body": "plain", "headers": {"Content-Encoding": "gzip"}, "work": True}, r"connection broke", works=True
     ),
-    "huge": Fault({"huge_mb": 2}, r"larger than 1 MiB", works=True),
+    # A look of which is not made again: once more without the log, where that will do.
+    "huge": Fault({"huge_mb": 2}, r"larger than 1 MiB", works=True, reads=2),
 }
 
 #: The call was refused by the rate limit, and not processed.
@@ -103,15 +109,20 @@ THROTTLED = {
 HOPELESS = {
     "bad token": Fault({"status": 401, "code": 9109, "message": "Invalid access token"}, r"Invalid access token \(code 9109\)"),
     "missing permission": Fault({"status": 403, "code": 10000, "message": "Authentication error"}, r"Authentication error \(code 10000\)"),
-    "HTML page 403": Fault({"status": 403, "body": HTML}, r"HTTP 403"),
     "unknown workflow": Fault(
         {"status": 404, "code": 10200, "message": "workflows.api.error.workflow.not_found"},
-        r"workflow scratch-1 was not found.*check workflow_name",
+        r"workflow scratch-1 was not found.*Check workflow_name",
     ),
-    "HTML page 404": Fault({"status": 404, "body": HTML}, r"HTTP 404.*check api_url"),
-    "redirect": Fault({"redirect": "http://127.0.0.1:9/elsewhere"}, r"redirect \(HTTP 302\).*check api_url"),
-    "redirect that keeps the method": Fault({"redirect": "http://127.0.0.1:9/elsewhere", "status": 307}, r"redirect \(HTTP 307\)"),
-    "redirect for good": Fault({"redirect": "http://127.0.0.1:9/elsewhere", "status": 308}, r"redirect \(HTTP 308\)"),
+    "redirect": Fault({"redirect": "http://127.0.0.1:9/elsewhere"}, r"a redirect, HTTP 302.*Check api_url"),
+    "redirect that keeps the method": Fault({"redirect": "http://127.0.0.1:9/elsewhere", "status": 307}, r"a redirect, HTTP 307"),
+    "redirect for good": Fault({"redirect": "http://127.0.0.1:9/elsewhere", "status": 308}, r"a redirect, HTTP 308"),
+}
+
+#: Something else refuses the call, and the API has not heard of it: hopeless only before the API has said a word.
+STRANGERS = {
+    "HTML page 403": Fault({"status": 403, "body": HTML}, r"not Cloudflare's API: HTTP 403.*Check api_url", stranger=True),
+    "HTML page 404": Fault({"status": 404, "body": HTML}, r"not Cloudflare's API: HTTP 404.*Check api_url", stranger=True),
+    "JSON of a gateway": Fault({"status": 404, "body": {"message": "no Route matched"}}, r"HTTP 404.*no Route matched", stranger=True),
 }
 
 #: The API read the change and will not do it to this instance.
@@ -138,6 +149,7 @@ HARMLESS = {
     "slow": Fault({"hang_ms": 150}, "", works=True),
     "drips, and ends in time": Fault({"drip": {"chunk_bytes": 64, "every_ms": 10}}, "", works=True),
     "large": Fault({"huge_mb": 2}, "", works=True),
+    "HTTP 202": Fault({"envelope": {}, "status": 202}, "", works=True),
     "messages of all kinds": Fault(
         _worked(messages=["text", {"code": "x", "message": None}, {"message": {"deep": []}}, None, 7]), "", works=True
     ),

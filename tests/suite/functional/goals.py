@@ -65,10 +65,9 @@ GOALS = {
     ),
 }
 
-#: What a sentence about a failure must hold: something that the operator can do.
+#: How a sentence about a failure must end: with what the operator can do, after a full stop.
 REMEDY = re.compile(
-    r"\b(run again|rerun|check|look again|use |raise |wait until|see what|find out|undo it by hand|give |is gone: |restart it )",
-    re.IGNORECASE,
+    r"\. (?=[A-Z]|skip_finished=|state=|rollback=|from_failed_step=|wait=true)[^.].*\.$",
 )
 
 _serial = itertools.count(1)
@@ -178,7 +177,7 @@ class Trial:
 
 def assert_sound(bench, result, secrets=()):
     """What every result must be: one shape, sentences that help, flags that agree, no secret, no traceback."""
-    for secret in (bench.engine.api_token, bench.engine.api_key, bench.engine.api_email, *secrets):
+    for secret in (bench.engine.api_token, bench.engine.api_key, *secrets):
         assert secret not in result.output, "a secret is shown"
         assert json.dumps(secret)[1:-1] not in result.output, "a secret is shown"
     assert "Traceback" not in result.output and "internal error" not in result.output, result.output

@@ -29,10 +29,10 @@ def patience(engine):
 
     Whatever else a test has the HTTP library do is to be arranged later, so that it comes first.
     """
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import Client
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport import Transport
     from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 
-    send, read = HTTPAdapter.send, Client._read
+    send, read = HTTPAdapter.send, Transport._read
 
     def send_patiently(adapter, request, **settings):
         if settings["timeout"] >= SHORT or not request.url.startswith(engine.api_url):
@@ -51,7 +51,7 @@ def patience(engine):
         real._clock = Clock()  # a clock that passes by sleeping alone never ends a drip
         return read(real, response, timeout)
 
-    with mock.patch.object(HTTPAdapter, "send", send_patiently), mock.patch.object(Client, "_read", read_patiently):
+    with mock.patch.object(HTTPAdapter, "send", send_patiently), mock.patch.object(Transport, "_read", read_patiently):
         yield
 
 
