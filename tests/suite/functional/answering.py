@@ -128,10 +128,9 @@ class Answering:
         self.calls.append((request.method, target))
         rule = next((rule for rule in self.rules if rule.takes(request.method, target)), None)
         query = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
-        if rule is None:
-            reply = self._work(request, query)
-        else:
-            reply = rule.reply(query) if callable(rule.reply) else rule.reply
+        reply = rule.reply if rule else self._work(request, query)
+        if callable(reply):
+            reply = reply(query)
         headers = {"Date": self.date} if self.date else {}
         headers.update(reply.headers)
         raw = urllib3.HTTPResponse(io.BytesIO(reply.content()), headers=headers, status=reply.status, preload_content=False)
@@ -145,7 +144,11 @@ class Answering:
         if instance not in self.statuses:
             return failure(404, 10400, "workflows.api.error.instance.not_found")
         if parts["status"]:
-            self.statuses[instance] = _AFTER[json.loads(request.body)["status"]]
+            action = json.loads(request.body)["status"]
+            self.statuses[instance] = _AFTER[action]
+            if action == "restart":  # told by its times
+                again = {"queued": "2026-11-26T03:06:00.000Z", "start": "2026-11-26T03:06:00.001Z", "end": None, "error": None}
+                self.details.setdefault(instance, {}).update(again)
             return ok({"status": self.statuses[instance], "timestamp": "2026-11-26T03:06:00.000Z"})
         return ok(self.detail(instance))
 
