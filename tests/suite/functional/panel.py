@@ -52,6 +52,7 @@ class Situation(t.NamedTuple):
     arrange: callable(Stage) that makes it, and returns the task's options.
     subject, status: str, what a pager must show: of whom, and what is true now.
     says, never: regular expressions that the sentence must and must not match.
+    warns: regular expressions that the warnings must match; is_quiet: bool, whether there must be none.
     typed: dict of a regular expression, advice as it must be in the sentence, to the options that it is when it is typed (a number in it, its
         group, is what counts); and
     then: str, what running the task with it does: "green", "changed" or "red".
@@ -65,6 +66,8 @@ class Situation(t.NamedTuple):
     status: str | None = None
     says: tuple = ()
     never: tuple = ()
+    warns: tuple = ()
+    is_quiet: bool = False
     typed: dict = {}  # noqa: RUF012
     then: str = "green"
     check_mode: bool = False
@@ -216,7 +219,7 @@ def _(stage):
     return one("paused", skip_finished=True)
 
 
-@situation("terminated although it had ended first", status="complete", green=True, says=("nothing was (terminated|undone)",))
+@situation("terminated although it had ended first", status="complete", green=True, warns=("order-7", "ended first|nothing was undone"))
 def _(stage):
     stage.orders("order-7", params={}, status="complete")
     return one("terminated")
@@ -456,6 +459,30 @@ def _(stage):
     return one("paused")
 
 
+@situation(
+    "the answer to a restart is lost, and it was done", status="waiting", green=True, says=("lost",), warns=("order-7", "lost")
+)
+def _(stage):
+    stage.orders("order-7")
+    stage.meet("patch", {"reset": "after"}, times=1)
+    stage.meanwhile({"op": "await", "step": "charge", "count": 2}, status="waiting")
+    return one("restarted")
+
+
+@situation("restarted, and complete by now", status="complete", green=True, is_quiet=True)
+def _(stage):
+    stage.orders("order-7", params={}, status="complete")
+    stage.meet("read", skip=1, times=1, before=[{"op": "await", "step": "notify", "count": 2}, {"op": "await", "status": "complete"}])
+    return one("restarted")
+
+
+@situation("restarted, and errored by now", status="errored", green=True, says=("card declined",), warns=("order-7", "card declined"))
+def _(stage):
+    stage.orders("order-7", params=DECLINED, status="errored")
+    stage.meet("read", skip=1, times=1, before=[{"op": "await", "step": "charge", "count": 2}, {"op": "await", "status": "errored"}])
+    return one("restarted")
+
+
 # -- waiting ------------------------------------------------------------------------------------------------------------
 
 
@@ -544,7 +571,7 @@ def _(stage):
     return {"select": {"status": ["waiting"]}, "state": "paused", "max_failures": 2, "concurrency": 1}
 
 
-@situation("nothing matches", subject=WORKFLOW, green=True, status="^(?:0|[Nn]o|[Nn]one)", says=("id_glob", r"ordr-\*", "waiting"))
+@situation("nothing matches", subject=WORKFLOW, green=True, status="^(?:0|[Nn]o|[Nn]one)", warns=("id_glob", r"ordr-\*", "waiting"))
 def _(stage):
     stage.orders("order-7")
     return {"select": {"status": ["waiting"], "id_glob": "ordr-*"}, "state": "paused"}

@@ -138,7 +138,11 @@ def test_order(stage, situation, options):
     wrong += [f"says {pattern}" for pattern in situation.never if re.search(pattern, said)]
     if situation.is_own:
         wrong += faults_of(said, beginning, situation, options)
-    if said in [warning if isinstance(warning, str) else warning["event"]["msg"] for warning in result.get("warnings", [])]:
+    warned = [warning if isinstance(warning, str) else warning["event"]["msg"] for warning in result.get("warnings", [])]
+    wrong += [f"no warning says {pattern}" for pattern in situation.warns if not re.search(pattern, "\n".join(warned))]
+    if situation.is_quiet and warned:
+        wrong.append(f"warns of good news: {warned}")
+    if said in warned:
         wrong.append("is repeated in warnings")
     assert not wrong, "{}\n{}".format(said, "\n".join(wrong))
 
