@@ -213,7 +213,7 @@ _JSON = "application/json"
 STRANGERS = {
     "a challenge, 403": (page(_CHALLENGE, 403, cf_mitigated="challenge"), ["403", "Just a moment..."]),
     "a firewall's page, 403": (page(_BLOCKED, 403, CF_RAY=_RAY), ["403", "Attention Required! | Cloudflare", _RAY]),
-    "a line of text, 403": (page("error code: 1010", 403, "text/plain; charset=UTF-8"), ["403", "error code: 1010"]),
+    "a line of text, 403": (page("error code: 1010", 403, "text/plain; charset=UTF-8"), ["403"]),
     "a firewall's page, 401": (page(_BLOCKED, 401, CF_RAY=_RAY), ["401", "Attention Required! | Cloudflare", _RAY]),
     "basic auth, 401": (
         page("<html><head><title>401 Authorization Required</title></head></html>", 401, WWW_Authenticate='Basic realm="proxy"'),
@@ -225,7 +225,7 @@ STRANGERS = {
         ["404"],
     ),
     "a gateway's JSON, 403": (page('{"message":"Forbidden"}', 403, _JSON), ["403"]),
-    "a gateway's JSON, 401": (page('{"error":"invalid_token","error_description":"expired"}', 401, _JSON), ["401"]),
+    "a gateway's JSON, 401": (page('{"error":"unauthorized"}', 401, _JSON), ["401"]),
     "a page, 404": (page("<html><head><title>404 Not Found</title></head><body>nginx</body></html>", 404), ["404 Not Found"]),
     "a page, 400": (page("<html><head><title>400 Bad Request</title></head><body>nginx</body></html>", 400), ["400 Bad Request"]),
     "a page, 405": (page("<html><head><title>405 Not Allowed</title></head></html>", 405), ["405 Not Allowed"]),
@@ -235,7 +235,7 @@ STRANGERS = {
 
 #: The same, with a status that says it went well.
 SMILING_STRANGERS = {
-    "a Worker": (page("Hello World!", content_type="text/plain;charset=UTF-8"), ["200", "Hello World!"]),
+    "a Worker": (page("Hello World!", content_type="text/plain;charset=UTF-8"), ["200"]),
     "a login page": (page(_LOGIN), ["200", "Sign in"]),
     "a gateway's JSON": (page('{"status":"ok"}', content_type=_JSON), ["200"]),
     "a proxy's page, 203": (page("<html><head><title>Notice</title></head></html>", 203), ["203", "Notice"]),
