@@ -108,7 +108,7 @@ def write(title, sentence):
     """Write one sentence into panel.yml, and keep the order of the panel."""
     told = {**sentences(), title: sentence}
     told = {known: told[known] for known in PANEL if known in told}
-    SENTENCES.write_text(_HEADER + yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=10_000), encoding="utf-8")
+    SENTENCES.write_text(_HEADER + yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=140), encoding="utf-8")
 
 
 @every_situation
@@ -151,7 +151,7 @@ def faults_of(said, beginning, situation, options):
     """What is wrong with a sentence, whatever it is about: list of str."""
     unknown = [name for name in _OPTION.findall(said) if name not in options]
     status = situation.status and re.search(situation.status, said)
-    last = re.split(r"(?<=[.;]) ", said)[-1]
+    last = re.split(r"(?<=\.) ", said)[-1]
     claims = {
         "is one line": said.isprintable(),
         f"has at most {LONGEST} characters": len(said) <= LONGEST,
@@ -160,7 +160,7 @@ def faults_of(said, beginning, situation, options):
         "ends with a full stop": said.endswith("."),
         "has its remedy last": situation.green or _REMEDY.search(last),
         "says `run again` for running again": not re.search(r"\bre-?run\b|\btry again\b|\bretry\b|\brepeat\b", said, re.IGNORECASE),
-        "uses `again` for nothing else": not re.search(r"(?<!run )(?<!runs every step )(?<!sent )\bagain\b", said),
+        "uses `again` for nothing else": not re.search(r"(?<![Rr]un )(?<!runs every step )(?<!sent )\bagain\b", said),
         "does not count by ×": "×" not in said,
         "does not begin with the word instance": not said.lower().startswith("instance "),
         "advises no restart of finished work in passing": situation.status not in ("complete", "terminated")
