@@ -108,7 +108,7 @@ def write(title, sentence):
     """Write one sentence into panel.yml, and keep the order of the panel."""
     told = {**sentences(), title: sentence}
     told = {known: told[known] for known in PANEL if known in told}
-    SENTENCES.write_text(_HEADER + yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=140), encoding="utf-8")
+    SENTENCES.write_text(_HEADER + yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8")
 
 
 @every_situation
