@@ -42,7 +42,7 @@ options:
       - If not given, the environment variable E(CLOUDFLARE_BASE_URL) or else E(CLOUDFLARE_API_BASE_URL) is used,
         and without these the public API, V(https://api.cloudflare.com/client/v4).
       - A URL on this machine (V(localhost), V(127.0.0.0/8), V([::1])) is a development session, as C(wrangler dev) offers at
-        V(http://localhost:8787/cdn-cgi/explorer/api). There, plain http is allowed, the account and the credentials
+        V(http://localhost:8787/cdn-cgi/local/explorer/api). There, plain http is allowed, the account and the credentials
         may be left out, and proxies are ignored. Any other URL must use https.
     type: str
     version_added: 0.1.0
@@ -79,6 +79,8 @@ notes:
   - The environment variables are read where the module runs. That is the managed node or the execution environment,
     not the controller.
   - An empty value counts as not given, in the task and in the environment.
-  - The module talks to Cloudflare and not to the host it runs on. Run it on V(localhost), and over several hosts with
-    C(run_once).
+  - The module talks to Cloudflare and not to the host it runs on. Run it in a play of its own on V(localhost). C(run_once) is no
+    cure in a play over several hosts, since it runs once for each batch of C(serial), and for each host with the strategies
+    C(free) and C(host_pinned).
+  - C(until) with C(retries) runs the whole task again. What must not happen twice needs C(when_status) then.
 """

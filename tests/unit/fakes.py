@@ -41,6 +41,9 @@ class FakeClock:
     def monotonic(self):
         return self._now
 
+    def time_of_day(self, seconds):
+        return stamp(self._now + seconds)[11:19] + "Z"
+
     def sleep(self, seconds):
         with self._lock:
             self.sleeps.append(seconds)
@@ -66,6 +69,9 @@ class SharedClock:
         self._awake = workers
         self._sleepers = []
         self._changed = threading.Condition()
+
+    def time_of_day(self, seconds):
+        return stamp(seconds)[11:19] + "Z"
 
     def monotonic(self):
         with self._changed:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, timezone
 
 #: Seconds after which a sleeper looks whether it was woken.
 _SLICE = 0.2
@@ -22,6 +23,10 @@ class Clock:
     def monotonic(self) -> float:
         """Seconds since some moment; never goes back."""
         return time.monotonic()
+
+    def time_of_day(self, seconds: float) -> str:
+        """The time of day so many seconds from now, in UTC: `03:24:10Z`."""
+        return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%H:%M:%SZ")
 
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds, or until `wake` is called."""

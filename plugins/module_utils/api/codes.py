@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-# The meanings. Whatever is RATE_LIMITED was not processed; of what is THROTTLED that is certain only with a 4xx status. Credentials: UNKNOWN is no credential of anybody's, MALFORMED can't be one, NOT_ALLOWED may not do this here.
+# The meanings. Whatever is RATE_LIMITED was not processed; of what is THROTTLED that is certain only with a 4xx status.
+# Credentials: UNKNOWN is nobody's, MALFORMED can't be one, NOT_ALLOWED may not do this here.
 UNKNOWN, MALFORMED, NOT_ALLOWED = "unknown", "malformed", "not_allowed"
 RATE_LIMITED, THROTTLED = "rate_limited", "throttled"
 NO_WORKFLOW, NO_INSTANCE, NO_ROUTE = "no_workflow", "no_instance", "no_route"

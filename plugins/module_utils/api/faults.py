@@ -89,9 +89,9 @@ def _not_connected(chain: list[BaseException], timeout: float, host: str, proxy:
         status = re.search(r"failed: (\d{3})\b", tunnel)  # what follows it is the proxy's own text
         return NotSent(f"{whom} will not connect to {host}" + (f" (HTTP {status.group(1)})" if status else ""), advice)
     if _has(chain, socket.gaierror):
-        return NotSent(f"the name of {whom} does not resolve", advice)
+        return NotSent(f"the name of {whom} did not resolve", advice)
     if _has(chain, urllib3_errors.ConnectTimeoutError) and not _has(chain, urllib3_errors.NewConnectionError):
-        return NotSent(f"no connection to {whom} within {timeout:g} s (api_timeout)", advice)
+        return NotSent(f"connecting to {whom} timed out after {timeout:g} s (api_timeout)", advice)
     if _has(chain, urllib3_errors.NewConnectionError):
         reason = _reason(chain)
         return NotSent(f"no connection to {whom} can be made" + (f" ({reason})" if reason else ""), advice)

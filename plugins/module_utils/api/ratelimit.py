@@ -143,7 +143,7 @@ class RateGate:
             with self._lock:
                 now = self._clock.monotonic()
                 if self._exceeded:
-                    raise RateLimitExceeded(self._exceeded)
+                    raise RateLimitExceeded(self._exceeded, "Run again after that, or raise rate_limit_timeout")
                 blocked = self._blocked_until - now
                 wait, limited = max(blocked, slot - now), blocked > 0 or limited_slot
             if wait <= 0:
@@ -204,11 +204,12 @@ class RateGate:
             self._blocked_until = max(self._blocked_until, now + retry_after)
             total = self._blocked_before + self._blocked_until - self._block_began
             if total > self._block_limit:
+                left = self._blocked_until - now
                 self._exceeded = (
-                    f"the API's rate limit blocks this token for {self._blocked_until - now:.0f} s more, and "
-                    f"rate_limit_timeout allows {self._block_limit:.0f} s in all; run again after that, or raise it"
+                    f"the API's rate limit blocks this token until {self._clock.time_of_day(left)}, for {left:.0f} s more, and "
+                    f"rate_limit_timeout allows {self._block_limit:.0f} s in all"
                 )
-                raise RateLimitExceeded(self._exceeded)
+                raise RateLimitExceeded(self._exceeded, "Run again after that, or raise rate_limit_timeout")
 
     @contextlib.contextmanager
     def spaced(self, seconds: float) -> t.Iterator[None]:

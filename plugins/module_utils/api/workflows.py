@@ -156,6 +156,12 @@ class Workflow:
     def _check_end(self, answer: Answer, seen: int, total: int | None) -> None:
         """A full page is the last one only where the server announces no more."""
         full = min(PAGE_SIZE, _count(answer.result_info.get("per_page")) or PAGE_SIZE)
+        pages = _count(answer.result_info.get("total_pages")) or 0
+        if pages > 1 and total is None and not self._client.is_development_session:
+            raise ListingBroken(
+                f"the API lists {seen:,} instances of {shown_name(self.name)} on the first of {pages:,} pages, and gives no cursor to the others",
+                "Name the instances by instance_ids, and report it",
+            )
         if total is not None and seen < total and len(answer.result) >= full:
             raise ListingBroken(
                 f"the API announces {total:,} instances of {shown_name(self.name)}, lists {seen:,} and gives no way to the others",
@@ -196,10 +202,19 @@ def _cursor(result_info: Json) -> str | None:
     for value in (result_info.get("cursor"), nested, result_info.get("next_cursor"), result_info.get("cursor_after")):
         if value:
             return str(value)
-    for name, value in result_info.items():
-        if value and "cursor" in name.lower() and name != "cursors" and "prev" not in name.lower() and "before" not in name.lower():
+    for name, value in _flat(result_info):
+        if value and any(word in name.lower() for word in ("cursor", "next")) and not any(word in name.lower() for word in ("prev", "before")):
             raise ListingBroken(
                 f"the API's listing goes on in a way that is not known here (result_info.{clean(name, 40)})",
                 "Name the instances by instance_ids, and report it",
             )
     return None
+
+
+def _flat(result_info: Json) -> t.Iterator[tuple[str, t.Any]]:
+    """The fields of `result_info`, those of its objects as `outer.inner`."""
+    for name, value in result_info.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", part) for inner, part in value.items())
+        else:
+            yield name, value

@@ -37,7 +37,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted
 _GROUPS_SHOWN = 5
 _IDS_SHOWN = 3
 _REMEDIES_SHOWN = 3
-_LONGEST_GROUP = 160
+_LONGEST_GROUP = 320
 
 
 class Told(t.NamedTuple):

@@ -138,6 +138,8 @@ class Fleet:
     # -- decide and act -----------------------------------------------------------------------------------------
 
     def _pursue(self) -> None:
+        if len(self._pursuits) > 1 and self._pursuits[0].record.look is None:
+            self._each(self._look_before_sending, self._pursuits[:1])  # what is refused for all is refused once
         self._each(self._advance, self._pursuits)
         while True:
             gone = self._gone()

@@ -32,6 +32,9 @@ _WORTH_TELLING = 10
 
 _WARNINGS_SHOWN = 5
 
+_MESSAGES_KEPT = 20
+_LONGEST_MESSAGE = 1000
+
 _LONGEST_NAME = 200
 
 
@@ -122,27 +125,32 @@ def facts(records: list[Record]) -> dict[str, Json]:
     return {record.id: {"status": record.status, "timestamp": record.timestamp} for record in records if record.look}
 
 
-def warnings(told: Told, messages: list[Json], found: Found | None, held_seconds: float, failed: bool) -> list[str]:
+def messages(said: list[Json]) -> list[Json]:
+    """The result's `messages`: the API's own, bounded."""
+    return [{"code": message["code"], "message": clean(message["message"], _LONGEST_MESSAGE)} for message in said[:_MESSAGES_KEPT]]
+
+
+def warnings(told: Told, said: list[Json], found: Found | None, held_seconds: float, failed: bool) -> list[str]:
     """What the operator should read although the task may be green: on a terminal, green says nothing.
 
     Args:
-        messages: the API's own.
+        said: the API's own messages.
         held_seconds: for how long the rate limit held the task back.
         failed: whether the task is red, so that its message is read anyway.
     """
     warned = [record.warning for record in told.records if record.warning]
-    texts = [] if failed and len(told.records) == 1 else [sentence.brief for sentence in warned]
+    texts = [] if failed and len(told.records) == 1 else [sentence.headline for sentence in warned]
     if len(texts) > _WARNINGS_SHOWN:
         texts[_WARNINGS_SHOWN:] = [f"and {len(texts) - _WARNINGS_SHOWN} more like these"]
     if not told.records and told.selection is not None and not failed:
-        texts.append(account.nothing_matched(told).brief)
+        texts.append(account.nothing_matched(told).headline)
     if found is not None:
         texts.extend(found.remarks)
     if found is not None and not found.converged:
         texts.append(f"new instances kept appearing in the selection during all {found.passes} passes; more may match by now: run again")
     if held_seconds > _WORTH_TELLING:
         texts.append(f"the API's rate limit held this task back for {held_seconds:.0f} s")
-    texts.extend("the API says: {0}".format(clean(message["message"])) for message in messages)
+    texts.extend("the API says: {0}".format(clean(message["message"])) for message in said[:_MESSAGES_KEPT])
     return texts
 
 

@@ -44,6 +44,6 @@ def _check_path_part(option: str, value: str, longest: int) -> None:
         raise OptionError(f"{option} must have 1 to {longest} characters, and has {len(value)}")
     if value in (".", ".."):
         raise OptionError(f"{option} must not be {value!r}: it would address something else; give the real one")
+    check_blanks(option, value)
     if not value.isprintable():
         raise OptionError(f"{option} must not contain control characters or line breaks; check how it was put together")
-    check_blanks(option, value)

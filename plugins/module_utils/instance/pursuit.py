@@ -278,8 +278,11 @@ class Pursuit:
     def _reached(self) -> Move:
         record = self.record
         sentence = wording.reached(record)
-        if record.answer_was_lost or (record.action == "terminate" and record.status != "terminated"):
-            record.warning = sentence  # a green task says nothing on a terminal
+        # A green task says nothing on a terminal.
+        if record.answer_was_lost:
+            record.warning = wording.done_unheard(record)
+        elif record.action == "terminate" and record.status != "terminated":
+            record.warning = sentence
         return self._end(CHANGED if record.effect or record.lost is not None else UNCHANGED, sentence)
 
     def _refused(self) -> Move:
@@ -311,7 +314,9 @@ class Pursuit:
         sentence = wording.reached(record)
         if record.rollback_outcome != "complete" and self.wanted.wait:
             sentence = record.warning = wording.rollback_not_reported(record)
-        elif sentence.do or record.answer_was_lost:
+        elif record.answer_was_lost:
+            record.warning = wording.done_unheard(record)
+        elif sentence.do:
             record.warning = sentence
         return self._end(CHANGED, sentence)
 

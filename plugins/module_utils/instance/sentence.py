@@ -34,6 +34,11 @@ class Sentence(t.NamedTuple):
         return self.brief + (f" {self.do}." if self.do else "")
 
     @property
+    def headline(self) -> str:
+        """What is true, and why: for a warning beside the whole sentence, which it does not repeat."""
+        return f"{self.true}: {self.why}." if self.why else f"{self.true}."
+
+    @property
     def brief(self) -> str:
         """Without what to do: where that stands elsewhere, or nothing is to be done."""
         told = "; ".join(part for part in (self.sent, self.why) if part)

@@ -31,7 +31,11 @@ def satisfied(record: Record) -> Sentence:
     already = "already " if record.wanted.state in (status, "terminated") else ""
     true = f"{phrases.ident(record)} is {already}{status}{phrases.rolled_back(record)}"
     if record.wanted.state == "terminated" and status != "terminated":
-        return Sentence(true, why="it ended by itself, and nothing was terminated" + ("" if phrases.rolled_back(record) else " or undone"))
+        return Sentence(
+            true,
+            phrases.NOTHING_SENT,
+            "it ended by itself, and nothing was terminated" + ("" if phrases.rolled_back(record) else " or undone"),
+        )
     return Sentence(true, phrases.NOTHING_SENT)
 
 
@@ -349,6 +353,12 @@ def reached(record: Record) -> Sentence:
     if record.changed or record.action == "restart":
         return _settled(record)
     return overtaken(record)
+
+
+def done_unheard(record: Record) -> Sentence:
+    """The news of a green task whose change was not answered as it should have been."""
+    lost = f"the API said that {record.action} failed" if record.said_no else f"the answer to {record.action} was lost"
+    return Sentence(phrases.being(record), why=f"{lost}, and it was done, by this task or another")
 
 
 def overtaken(record: Record) -> Sentence:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import json
 import typing as t
 
@@ -29,6 +30,10 @@ def misfit(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], dictionaries
     wrong_number = misfit_number(raw)
     if wrong_number:
         return wrong_number
+    for option in raw:
+        near = difflib.get_close_matches(str(option), list(spec), n=1) if option not in spec and not str(option).startswith("_") else []
+        if near:
+            return f"Unsupported option {clean(option, 40)}; did you mean {near[0]}"
     for option, value in _texts(raw, spec):
         if isinstance(value, (bool, int, float)):
             return _no_text(option, value)

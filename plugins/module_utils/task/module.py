@@ -48,7 +48,7 @@ def run(task: Task) -> None:
     """Run a module: read the task, do it, and exit."""
     misfit = task.misfit(_load_params() or {})  # ansible-test loads modules without a task
     if misfit:
-        sys.stdout.write(json.dumps({"failed": True, "msg": misfit}) + "\n")
+        sys.stdout.write(json.dumps({"failed": True, "msg": f"{misfit}."}) + "\n")
         raise SystemExit(1)
     module = AnsibleModule(argument_spec=task.argument_spec(), supports_check_mode=True)
     if REQUESTS_IMPORT_ERROR:

@@ -33,7 +33,7 @@ def guarded(
         host.protect(connection.credentials.secrets())
         request = validate(host.params)
     except CloudflareError as error:
-        return failure(error.message)
+        return failure(f"{error.message}.")
     try:
         return pursue(host, connection, request)
     except Exception as error:  # noqa: BLE001  no traceback reaches a user

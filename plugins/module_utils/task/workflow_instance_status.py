@@ -135,7 +135,7 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
         "instances": report.items(records),
         "summary": report.summary(records, fleet.found, matched, session.duration()),
         "api_calls": session.api_calls(),
-        "messages": session.client.messages,
+        "messages": report.messages(session.client.messages),
         "ids": report.ids(records),
     }
     if not failed:

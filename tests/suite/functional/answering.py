@@ -20,6 +20,7 @@ from harness import run_module
 from pretended_api import ACCOUNT, TOKEN, URL
 from requests.adapters import HTTPAdapter
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import transport
 from ansible_collections.edgeops.cloudflare.tests.unit.loopback import Reply, envelope, failure
 
 WORKFLOW = "orders"
@@ -104,7 +105,17 @@ class Answering:
         self._patch = None
 
     def __enter__(self):
-        self._patch = mock.patch.object(HTTPAdapter, "send", lambda _adapter, request, **_settings: self._send(request))
+        new_session = transport.new_session
+        answers = HTTPAdapter()
+        answers.send = lambda request, **_settings: self._send(request)
+
+        def session_of_this_api(*arguments):
+            session = new_session(*arguments)
+            session.mount("https://", answers)
+            session.mount("http://", answers)
+            return session
+
+        self._patch = mock.patch.object(transport, "new_session", session_of_this_api)
         self._patch.start()
         return self
 

@@ -97,7 +97,12 @@ def test_hopeless(bench, fault):
     ("task", "reads", "outcome", "says"),
     [
         ({"state": "restarted", "from_step": {"name": "two"}}, 2, "changed", "restart from two"),
-        ({"state": "restarted", "from_failed_step": True}, 1, "failed", "larger than 32 MiB.*Name the step with from_step: that needs no log"),
+        (
+            {"state": "restarted", "from_failed_step": True},
+            1,
+            "failed",
+            "larger than 32 MiB.*Name the step with from_step: that needs no log",
+        ),
     ],
 )
 def test_a_log_beyond_the_real_limit(bench, monkeypatch, task, reads, outcome, says):
@@ -108,7 +113,9 @@ def test_a_log_beyond_the_real_limit(bench, monkeypatch, task, reads, outcome, s
     trial = Trial(bench, GOALS["restarted from a step"])
     trial.meet({"huge_mb": 34}, kind="read", times=1)
     result = bench.module(workflow_name=WORKFLOW, instance_id=trial.id, wait=False, **task)
-    assert (result["instance"]["outcome"], result["api_calls"]["reads"], result["api_calls"]["retries"]) == (outcome, reads, 0), result["msg"]
+    assert (result["instance"]["outcome"], result["api_calls"]["reads"], result["api_calls"]["retries"]) == (outcome, reads, 0), result[
+        "msg"
+    ]
     assert re.search(says, result["msg"])
 
 

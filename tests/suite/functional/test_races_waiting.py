@@ -68,9 +68,17 @@ def test_the_step_ends(bench, at_work):
 @pytest.mark.parametrize(
     ("ops", "status", "says"),
     [
-        pytest.param([{"op": "terminate"}, until("terminated")], "terminated", "is terminated and cannot be paused", id="is terminated"),
         pytest.param(
-            [{"op": "resume"}, OPEN_WORK, until("complete")], "complete", "is complete and cannot be paused", id="is resumed and finishes"
+            [{"op": "terminate"}, until("terminated")],
+            "terminated",
+            "is terminated: something else ended it after our pause was accepted",
+            id="is terminated",
+        ),
+        pytest.param(
+            [{"op": "resume"}, OPEN_WORK, until("complete")],
+            "complete",
+            "is complete: it ended by itself after our pause was accepted",
+            id="is resumed and finishes",
         ),
         pytest.param([{"op": "delete"}, until(None)], None, "is gone", id="is deleted"),
     ],
@@ -114,7 +122,7 @@ def test_a_wait_that_runs_out(bench, at_work):
     """Accepted and not reached in time is failed and changed, and says how to go on."""
     result = at_work.run(wait_timeout=20)
     assert (result["instance"]["outcome"], result["changed"], result["instance"]["status"]) == ("failed", True, "waitingForPause")
-    assert "still waitingForPause after 20 s" in result["msg"] and "run again to wait" in result["msg"]
+    assert "still waitingForPause after 20 s" in result["msg"] and "Run again to wait for it" in result["msg"]
 
 
 # -- waiting for handlers -----------------------------------------------------------------------------------------------
@@ -156,7 +164,7 @@ def test_a_handler_fails(bench):
         "terminated",
         1,
     )
-    assert "cannot refund" in result["msg"] and "undo it by hand" in result["msg"]
+    assert "cannot refund" in result["msg"] and "Undo by hand what these steps did: one" in result["msg"]
     assert trial.ran() == {"one": 1, "undo one": 1}
 
 

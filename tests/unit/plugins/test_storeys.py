@@ -15,6 +15,7 @@ OURS = "ansible_collections.edgeops.cloudflare.plugins."
 
 #: From the roof to the ground: each storey may import from those below it, and from itself.
 STOREYS = (
+    "filter",
     "action",
     "plugin_utils",
     "modules",

@@ -40,7 +40,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     RateLimitExceeded,
     Refused,
     ServerFailed,
-    TooLarge,
     UnusableServer,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.faults import classify
@@ -756,8 +755,8 @@ def test_hosts_that_can_not_be(host):
 
 @each_row("error, kind, sentence", [
     (Exchanges.not_connected(), NotSent, "no connection to api.example can be made"),
-    (Exchanges.not_resolved(), NotSent, "the name of api.example does not resolve"),
-    (Exchanges.connect_timeout(), NotSent, "no connection to api.example within 30 s (api_timeout)"),
+    (Exchanges.not_resolved(), NotSent, "the name of api.example did not resolve"),
+    (Exchanges.connect_timeout(), NotSent, "connecting to api.example timed out after 30 s (api_timeout)"),
     (Exchanges.proxy(), NotSent, "the proxy http://proxy.example:3128 that the environment names will not connect to api.example (HTTP 403)"),
     (Exchanges.read_timeout(), AnswerLost, "no answer within 30 s (api_timeout)"),
     (Exchanges.reset(), AnswerLost, "the connection broke before the answer was complete"),

@@ -360,7 +360,7 @@ def test_budget(clock):
     with pytest.raises(RateLimitExceeded) as caught:
         gate.refused(300.0, sent_at=1300.0)
     assert caught.value.message.startswith(
-        "the API's rate limit blocks this token for 300 s more, and rate_limit_timeout allows 330 s in all; run again after that, or raise"
+        "the API's rate limit blocks this token until 00:26:40Z, for 300 s more, and rate_limit_timeout allows 330 s in all"
     )
     for change in (False, True):
         with pytest.raises(RateLimitExceeded):

@@ -247,8 +247,7 @@ def test_warnings():
     errored = [story(*events, state="restarted", instance_id=f"order-{number}") for number in range(8)]
     assert warned([paused()]) == []
     assert warned(errored[:2], held=10.0) == [
-        f"order-{number} is errored since 2026-08-06T00:01:49Z: restart accepted 03:02:07Z (was errored); it ran and failed with Error: card declined."
-        for number in (0, 1)
+        f"order-{number} is errored since 2026-08-06T00:01:49Z: it ran and failed with Error: card declined." for number in (0, 1)
     ]
     assert warned(errored)[5:] == ["and 3 more like these"]
     assert warned([paused()], [{"code": 1, "message": "be\x1b[1mta\n"}], Found({}, 5, False, ("listed in another way",)), 300.4) == [
@@ -265,7 +264,7 @@ def test_green_hides_no_news():
     assert warned([ended]) == ["order-1 is already complete: it ended by itself, and nothing was terminated or undone."]
     assert warned([story(saw("running"), lost(), saw("paused"))]) != []
     assert warned([], selection=Selection(statuses=("errored",), id_glob="x-*")) == [
-        "No instance of orders matches (status: errored; id_glob: x-*): nothing was sent."
+        "No instance of orders matches (status: errored; id_glob: x-*)."
     ]
     assert warned([]) == [], "an empty list is nothing to do"
 

@@ -349,7 +349,7 @@ SENTENCES = [
      "order-1 is complete, so there is nothing to pause. skip_finished=true leaves such instances alone."),
     (PAUSE, [saw("paused")], "order-1 is already paused: nothing was sent."),
     (RESUME, [saw("waiting")], "order-1 is waiting: nothing was sent."),
-    (TERMINATE, [saw("complete")], "order-1 is already complete: it ended by itself, and nothing was terminated or undone."),
+    (TERMINATE, [saw("complete")], "order-1 is already complete: nothing was sent; it ended by itself, and nothing was terminated or undone."),
     (TERMINATE, [saw("terminated")], "order-1 is already terminated: nothing was sent."),
     (PAUSE, [saw("running"), ok("paused")], "order-1 is paused (was running): pause accepted 03:02:07Z."),
     (RESTART, [saw("errored"), ok(), saw("running", run=1)], "order-1 is running (was errored): restart accepted 03:02:07Z."),
