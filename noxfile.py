@@ -119,6 +119,7 @@ def _command(name, environment):
 
 CORE = next((core for core in os.environ.get("CORE", "").split() if core != "newest"), BASELINE)
 
+
 @_command("demo", "core-" + BASELINE)
 def demo(session, run):
     """An incident from the first look to all clear, on the local Workflows engine."""
@@ -159,6 +160,18 @@ def engine(session, run):
 def docs(_session, run):
     """The documentation as HTML."""
     run("python", "tests/tooling/docs.py")
+
+
+@_command("lint", "tools")
+def lint(_session, run):
+    """Python and JavaScript: layout, lint and types."""
+    run("python", "tests/tooling/lint.py")
+
+
+@_command("format", "tools")
+def lay_out(_session, run):
+    """Lay Python and JavaScript out, and mend what can be mended."""
+    run("python", "tests/tooling/lint.py", "--fix")
 
 
 @_command("release", "tools")

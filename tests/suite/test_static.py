@@ -9,6 +9,7 @@ import re
 
 import environments
 import expected
+import lint
 import pytest
 from processes import run
 from staging import collections_path
@@ -108,3 +109,85 @@ def test_docs_lint_catches(tool, tree):
         expect=3,
     )
     assert "no_such_option" in output
+
+
+# -- the code -------------------------------------------------------------------------------------------------------------
+
+PLANTED_PYTHON = """\
+from __future__ import annotations
+import os, sys
+
+def f(x=[]):
+    return x
+"""
+
+PLANTED_TYPES = """
+
+def planted(number: int) -> str:
+    return number
+"""
+
+PLANTED_JAVASCRIPT = "let  planted = 1\n[1].forEach(n => { var unused = n })\n"
+
+
+def test_python(tools):
+    """All Python is laid out by ruff, and nothing that it knows is wrong with it."""
+    for number, command in enumerate(lint.python(tools / "bin")):
+        run(command, log=f"tools/ruff-{number}.log", cwd=environments.ROOT, env=environments.child_environment(tools))
+
+
+def test_python_lint_catches(tools, tree):
+    """A default that is shared, two imports on a line, and a layout of somebody's own."""
+    (tree / "plugins" / "module_utils" / "planted.py").write_text(PLANTED_PYTHON, encoding="utf-8")
+    said = [
+        run(command, log=f"tools/ruff-planted-{number}.log", cwd=tree, env=environments.child_environment(tools), expect=1)
+        for number, command in enumerate(lint.python(tools / "bin"))
+    ]
+    assert "B006" in said[0] and "E401" in said[0] and "planted.py" in said[1]
+
+
+def test_types(tools, tree):
+    """Everything in plugins/ is annotated, and mypy finds it right: strictly, for the oldest Python that modules run on."""
+    command = lint.types(tools / "bin", tree)
+    said = run(command, log="tools/mypy.log", cwd=collections_path(tree), env=environments.child_environment(tools))
+    found = re.search(r"Success: no issues found in (\d+) source files", said)
+    assert found, said
+    assert int(found.group(1)) == len(list(tree.glob("plugins/**/*.py")))
+
+
+def test_types_catch(tools, tree):
+    """A function that returns something else than it says."""
+    planted = tree / "plugins" / "module_utils" / "api" / "clock.py"
+    planted.write_text(planted.read_text(encoding="utf-8") + PLANTED_TYPES, encoding="utf-8")
+    command = lint.types(tools / "bin", tree)
+    said = run(command, log="tools/mypy-planted.log", cwd=collections_path(tree), env=environments.child_environment(tools), expect=1)
+    assert "clock.py" in said and "return-value" in said
+
+
+def test_ignores_are_few_and_explained():
+    """Each line that mypy passes over says why."""
+    ignored = [
+        line
+        for path in (environments.ROOT / "plugins").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "type: ignore" in line
+    ]
+    assert len(ignored) <= 3
+    assert all(re.search(r"# type: ignore\[[a-z-]+\]  # \w", line) for line in ignored)
+
+
+def test_javascript(tools):
+    """The gateway's JavaScript is laid out by biome, and nothing that it knows is wrong with it."""
+    for command in lint.javascript():
+        said = run(command, log="tools/biome.log", cwd=environments.ROOT, env=environments.child_environment(tools))
+        assert int(re.search(r"Checked (\d+) files", re.sub(r"\x1b\[[0-9;]*m", "", said)).group(1)) >= len(
+            list((environments.ROOT / "tests" / "engine" / "src").rglob("*.mjs"))
+        )
+
+
+def test_javascript_lint_catches(tools, tree):
+    """A loop by forEach, a variable that nobody uses, and a layout of somebody's own."""
+    (tree / "tests" / "engine" / "src" / "planted.mjs").write_text(PLANTED_JAVASCRIPT, encoding="utf-8")
+    for command in lint.javascript():
+        said = run(command, log="tools/biome-planted.log", cwd=tree, env=environments.child_environment(tools), expect=1)
+        assert "noForEach" in said and "planted.mjs" in said

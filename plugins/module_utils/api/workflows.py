@@ -203,7 +203,11 @@ def _cursor(result_info: Json) -> str | None:
         if value:
             return str(value)
     for name, value in _flat(result_info):
-        if value and any(word in name.lower() for word in ("cursor", "next")) and not any(word in name.lower() for word in ("prev", "before")):
+        if (
+            value
+            and any(word in name.lower() for word in ("cursor", "next"))
+            and not any(word in name.lower() for word in ("prev", "before"))
+        ):
             raise ListingBroken(
                 f"the API's listing goes on in a way that is not known here (result_info.{clean(name, 40)})",
                 "Name the instances by instance_ids, and report it",

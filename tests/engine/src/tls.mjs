@@ -34,7 +34,8 @@ function oid(dotted) {
 }
 
 const time = (at) => der(TAG.TIME, Buffer.from(`${at.toISOString().replace(/[-:T]|\.\d+/g, "")}`));
-const extension = (id, critical, value) => sequence(oid(id), ...(critical ? [Buffer.from([0x01, 0x01, 0xff])] : []), der(TAG.OCTETS, value));
+const extension = (id, critical, value) =>
+  sequence(oid(id), ...(critical ? [Buffer.from([0x01, 0x01, 0xff])] : []), der(TAG.OCTETS, value));
 
 /** @returns {{key: string, cert: string}} both as PEM */
 export function selfSigned() {
@@ -60,7 +61,10 @@ export function selfSigned() {
     der(0xa3, extensions),
   );
   const certificate = sequence(content, algorithm, bits(sign("sha256", content, privateKey)));
-  const lines = certificate.toString("base64").match(/.{1,64}/g).join("\n");
+  const lines = certificate
+    .toString("base64")
+    .match(/.{1,64}/g)
+    .join("\n");
   return {
     key: privateKey.export({ type: "pkcs8", format: "pem" }),
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,

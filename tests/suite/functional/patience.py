@@ -29,8 +29,8 @@ def patience(engine):
 
     Whatever else a test has the HTTP library do is to be arranged later, so that it comes first.
     """
-    from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport import Transport
     from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
+    from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport import Transport
 
     send, read = HTTPAdapter.send, Transport._read
 

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flock import NOTHING, ids, names
 from quickclock import quicken
-
-GONE = "2 × was not found in workflow fleet; check the id"
-COMPLETE = "3 × is complete and cannot be paused; use state=restarted to run it again, or skip_finished=true to leave it alone"
-
 
 # -- mixed failures ---------------------------------------------------------------------------------------------------
 

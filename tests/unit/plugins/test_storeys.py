@@ -72,13 +72,13 @@ def complaints(name, source):
             wrong.append(f"{name} is pure and imports {imported}")
         if not imported.startswith(OURS):
             continue
-        imported = imported[len(OURS) :]
-        if storey_of(imported) < storey_of(name):
-            wrong.append(f"{name} imports {imported}, which is above it")
-        if name.startswith(PURE + ".") and not imported.startswith((PURE + ".", *PURE_MAY)):
-            wrong.append(f"{name} is pure and imports {imported}")
-        if imported.startswith(HOSTS) and not name.startswith(("modules.", "action.", "plugin_utils.")):
-            wrong.append(f"{name} imports {imported}: the work knows no host")
+        ours = imported[len(OURS) :]
+        if storey_of(ours) < storey_of(name):
+            wrong.append(f"{name} imports {ours}, which is above it")
+        if name.startswith(PURE + ".") and not ours.startswith((PURE + ".", *PURE_MAY)):
+            wrong.append(f"{name} is pure and imports {ours}")
+        if ours.startswith(HOSTS) and not name.startswith(("modules.", "action.", "plugin_utils.")):
+            wrong.append(f"{name} imports {ours}: the work knows no host")
     return wrong
 
 

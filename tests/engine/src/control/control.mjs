@@ -91,7 +91,17 @@ export class Control {
     this.gateway.latencyMs = ms;
   }
 
-  async #create({ workflow = "lab", ids, prefix = "instance-", count = 1, params = {}, status, timeout_ms: timeout, trigger_source: triggerSource, version_id: versionId }) {
+  async #create({
+    workflow = "lab",
+    ids,
+    prefix = "instance-",
+    count = 1,
+    params = {},
+    status,
+    timeout_ms: timeout,
+    trigger_source: triggerSource,
+    version_id: versionId,
+  }) {
     if (!this.instances.knows(workflow)) throw new OpError(404, `unknown workflow ${workflow}`);
     const names = ids ?? Array.from({ length: count }, (_, n) => `${prefix}${n}`);
     const wanted = names.map((id, n) => ({ id, params: Array.isArray(params) ? params[n] : params }));

@@ -40,7 +40,12 @@ export class Api {
   /** A development session through the gateway: nothing is translated. */
   async #development(call) {
     const query = call.query ? `?${call.query}` : "";
-    const answer = await this.engine.raw(call.method, `${call.developmentPath}${query}`, call.body || undefined, call.headers["content-type"] ?? null);
+    const answer = await this.engine.raw(
+      call.method,
+      `${call.developmentPath}${query}`,
+      call.body || undefined,
+      call.headers["content-type"] ?? null,
+    );
     return { status: answer.status, text: answer.text, contentType: "application/json" };
   }
 }

@@ -89,7 +89,12 @@ export function parseBatch(text) {
 /** The body of POST …/instances/batch/delete. */
 export function parseDeletion(text) {
   const { instances } = parseObject(text);
-  if (!Array.isArray(instances) || instances.length < 1 || instances.length > 100 || instances.some((id) => typeof id !== "string" || id === "")) {
+  if (
+    !Array.isArray(instances) ||
+    instances.length < 1 ||
+    instances.length > 100 ||
+    instances.some((id) => typeof id !== "string" || id === "")
+  ) {
     refuse("1 to 100 instances are needed");
   }
   return instances;

@@ -37,7 +37,12 @@ export class Calls {
       status: null,
       ms: null,
       fault: null,
-      headers: { user_agent: headers["user-agent"] ?? null, authorization, content_type: headers["content-type"] ?? null, host: headers.host ?? null },
+      headers: {
+        user_agent: headers["user-agent"] ?? null,
+        authorization,
+        content_type: headers["content-type"] ?? null,
+        host: headers.host ?? null,
+      },
     };
     this.log.push(entry);
     if (this.log.length > this.cap) this.log.splice(0, this.log.length - this.cap);

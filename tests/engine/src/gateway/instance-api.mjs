@@ -5,7 +5,7 @@
 /** The calls about instances, with production's face. */
 
 import { errors, failure, ok } from "./answers.mjs";
-import { Refusal, parseAction, parseBatch, parseCreation, parseDeletion, parseJson } from "./bodies.mjs";
+import { parseAction, parseBatch, parseCreation, parseDeletion, parseJson, Refusal } from "./bodies.mjs";
 import { uuidOf } from "./listing.mjs";
 import { inParallel } from "./work.mjs";
 

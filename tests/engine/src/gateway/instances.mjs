@@ -138,7 +138,7 @@ export class Instances {
     const index = this.workflows.get(workflow);
     const known = entries.map((entry) => entry.look);
     const stamps = entries.map((entry) => (entry.hex ? this.#stamp(workflow, entry.hex) : null));
-    const stale = entries.filter((entry, n) => !known[n] || !stamps[n] || known[n].stamp !== stamps[n].text);
+    const stale = entries.filter((_entry, n) => !known[n] || !stamps[n] || known[n].stamp !== stamps[n].text);
     const stampOf = new Map(entries.map((entry, n) => [entry, stamps[n]]));
     const found = new Map();
     this.looks += stale.length;

@@ -95,7 +95,7 @@ export class Listing {
     const asked = parseQuery(query);
     if (asked.error) return errors.badQuery(asked.error);
     const all = await this.instances.all(workflow);
-    let range = all.filter((entry) => entry.created >= asked.from && entry.created <= asked.until);
+    const range = all.filter((entry) => entry.created >= asked.from && entry.created <= asked.until);
     if (asked.direction === "desc") range.reverse();
     return asked.page === null ? this.#byCursor(workflow, range, asked) : this.#byPage(workflow, range, asked);
   }
@@ -129,7 +129,10 @@ export class Listing {
   #respond(kept, total, asked, last) {
     const info = { count: kept.length, per_page: asked.perPage, total_count: total };
     if (last) info.cursor = encodeCursor({ created: last.created, seq: last.seq, direction: asked.direction });
-    return ok(kept.map(({ item }) => item), { result_info: info });
+    return ok(
+      kept.map(({ item }) => item),
+      { result_info: info },
+    );
   }
 
   /** Page numbers: an offset into what matches now, so what moves between two calls is lost or repeated. */
@@ -145,7 +148,10 @@ export class Listing {
       kept = matching.slice(offset, offset + perPage);
     }
     const info = { count: kept.length, page, per_page: perPage, total_count: total, total_pages: Math.ceil(total / perPage) };
-    return ok(kept.map(({ item }) => item), { result_info: info });
+    return ok(
+      kept.map(({ item }) => item),
+      { result_info: info },
+    );
   }
 
   /** How many instances of a workflow hold each status. */

@@ -54,7 +54,10 @@ export class Quota {
     const wait = Math.max(1, Math.ceil((this.blockedUntil - now) / 1000));
     const headers = this.#headers(now);
     if (this.settings.retryAfter) headers["Retry-After"] = String(wait);
-    return { headers, refusal: failure(429, 10429, "workflows.api.error.rate_limit.exceeded: Please wait and consider throttling your request speed") };
+    return {
+      headers,
+      refusal: failure(429, 10429, "workflows.api.error.rate_limit.exceeded: Please wait and consider throttling your request speed"),
+    };
   }
 
   #headers(now) {

@@ -16,7 +16,16 @@ function paged(items, query, defaultSize) {
   const page = Math.max(1, Number(params.get("page") ?? 1) || 1);
   const perPage = Math.min(100, Math.max(1, Number(params.get("per_page") ?? defaultSize) || defaultSize));
   const result = items.slice((page - 1) * perPage, page * perPage);
-  return { result, result_info: { count: result.length, page, per_page: perPage, total_count: items.length, total_pages: Math.ceil(items.length / perPage) } };
+  return {
+    result,
+    result_info: {
+      count: result.length,
+      page,
+      per_page: perPage,
+      total_count: items.length,
+      total_pages: Math.ceil(items.length / perPage),
+    },
+  };
 }
 
 export class WorkflowApi {
@@ -44,7 +53,11 @@ export class WorkflowApi {
 
   async list({ query }) {
     const search = new URLSearchParams(query).get("search") ?? "";
-    const { result, result_info: info } = paged(Object.keys(WORKFLOWS).filter((name) => name.includes(search)), query, 10);
+    const { result, result_info: info } = paged(
+      Object.keys(WORKFLOWS).filter((name) => name.includes(search)),
+      query,
+      10,
+    );
     const described = [];
     for (const name of result) described.push(await this.#describe(name));
     return ok(described, { result_info: info });

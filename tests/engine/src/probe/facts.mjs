@@ -35,13 +35,7 @@ export const EVENT = {
 export const STATUS = ["queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting"];
 const FINISHED = new Set(["errored", "terminated", "complete"]);
 
-const CLOSED = new Set([
-  EVENT.STEP_SUCCESS,
-  EVENT.STEP_FAILURE,
-  EVENT.SLEEP_COMPLETE,
-  EVENT.WAIT_COMPLETE,
-  EVENT.WAIT_TIMED_OUT,
-]);
+const CLOSED = new Set([EVENT.STEP_SUCCESS, EVENT.STEP_FAILURE, EVENT.SLEEP_COMPLETE, EVENT.WAIT_COMPLETE, EVENT.WAIT_TIMED_OUT]);
 const HIBERNATING = new Set([EVENT.SLEEP_START, EVENT.WAIT_START, EVENT.ATTEMPT_FAILURE]);
 
 /** True when something is open and all of it sleeps, waits for an event or for its next attempt. */
@@ -79,17 +73,19 @@ export function rollbackSteps(rows) {
   return [...groups.values()].map((group) => {
     const start = group[0];
     const end = group.findLast((row) => [EVENT.ROLLBACK_STEP_SUCCESS, EVENT.ROLLBACK_STEP_FAILURE].includes(row.event));
-    const attempts = group.filter((row) => row.event === EVENT.ROLLBACK_ATTEMPT_START).map((row) => {
-      const of = (event) => group.find((other) => other.event === event && other.metadata?.attempt === row.metadata?.attempt);
-      const good = of(EVENT.ROLLBACK_ATTEMPT_SUCCESS);
-      const bad = of(EVENT.ROLLBACK_ATTEMPT_FAILURE);
-      return {
-        start: row.timestamp,
-        end: (good ?? bad)?.timestamp ?? null,
-        success: good ? true : bad ? false : null,
-        error: bad?.metadata?.error ?? null,
-      };
-    });
+    const attempts = group
+      .filter((row) => row.event === EVENT.ROLLBACK_ATTEMPT_START)
+      .map((row) => {
+        const of = (event) => group.find((other) => other.event === event && other.metadata?.attempt === row.metadata?.attempt);
+        const good = of(EVENT.ROLLBACK_ATTEMPT_SUCCESS);
+        const bad = of(EVENT.ROLLBACK_ATTEMPT_FAILURE);
+        return {
+          start: row.timestamp,
+          end: (good ?? bad)?.timestamp ?? null,
+          success: good ? true : bad ? false : null,
+          error: bad?.metadata?.error ?? null,
+        };
+      });
     return {
       name: start.target ?? "",
       type: "rollback",

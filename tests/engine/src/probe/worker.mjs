@@ -27,9 +27,7 @@ async function look(stub, withDetail) {
 const operations = {
   /** Looks at instances by id or by the engine's own hexadecimal ids; `detail` adds what a detail needs. */
   async look(engine, { ids, hexes, detail }) {
-    const stubs = ids
-      ? ids.map((id) => engine.get(engine.idFromName(id)))
-      : hexes.map((hex) => engine.get(engine.idFromString(hex)));
+    const stubs = ids ? ids.map((id) => engine.get(engine.idFromName(id))) : hexes.map((hex) => engine.get(engine.idFromString(hex)));
     return Promise.all(stubs.map((stub) => look(stub, detail)));
   },
 
@@ -47,7 +45,12 @@ const operations = {
     for (const { id, params } of instances) {
       const record = { id, created_on: now, modified_on: now, workflow_id: "", version_id: "", status: 0, started_on: now, ended_on: null };
       const event = { timestamp: new Date(), payload: params, instanceId: id, workflowName: workflow };
-      context.waitUntil(engine.get(engine.idFromName(id)).init(0, {}, {}, record, event).catch(() => {}));
+      context.waitUntil(
+        engine
+          .get(engine.idFromName(id))
+          .init(0, {}, {}, record, event)
+          .catch(() => {}),
+      );
     }
     return {};
   },

@@ -536,7 +536,7 @@ def test_cookies_are_ignored():
 
 @each_row("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(status):
-    with LoopbackServer(lambda request, number: http(OK)) as other:
+    with LoopbackServer(lambda request, number: http(OK)) as other:  # noqa: SIM117  the other's URL is needed
         with LoopbackServer(lambda request, number: http(Reply(status, b"", {"Location": other.url + "/x"}))) as server:
             client = client_for(server.url)
             assert raised(client).__class__ is UnusableServer

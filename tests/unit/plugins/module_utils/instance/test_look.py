@@ -63,8 +63,12 @@ def test_text_of(value, text):
     assert text_of(value) == text
 
 
-@given(st.dictionaries(st.sampled_from(["queued", "start", "end", "error", "rollback", "steps", "created_on", "started_on", "ended_on"]), st.one_of(
-    st.none(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=2), st.integers(), max_size=2))))  # fmt: skip
+FIELDS = ["queued", "start", "end", "error", "rollback", "steps", "created_on", "started_on", "ended_on"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), st.one_of(
+    st.none(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
+)))  # fmt: skip
 def test_whatever_an_answer_holds(fields):
     fields["status"] = "running"
     for look in (

@@ -426,7 +426,8 @@ TELLING = [
     (PAUSE, [saw("queued"), ok("queued"), saw("queued", after=300)],
      "order-1 is still queued after 300 s (wait_timeout): pause accepted 03:02:07Z; the API ignores a pause until the "
      "instance starts. Run again when it has started."),
-    (dict(PAUSE, **NO_WAIT), [saw("queued"), ok("queued")], "order-1 is queued all the same: pause accepted 03:02:07Z; the API ignores a pause until the instance starts. Run again"
+    (dict(PAUSE, **NO_WAIT), [saw("queued"), ok("queued")],
+     "order-1 is queued all the same: pause accepted 03:02:07Z; the API ignores a pause until the instance starts. Run again"
      " when it has started."),
     (PAUSE, [saw("running"), ok("x"), saw("queued", after=1), ok("x"), saw("running", after=1), ok("x"), saw("queued", after=1)],
      "order-1 is queued: pause was sent 3 times; something else keeps changing it. Find out what, by the account's audit "
@@ -437,11 +438,13 @@ TELLING = [
     (dict(RESTART, **NO_WAIT), [saw("errored"), ok(None), unseen(after=15), unseen(after=15)],
      "order-1 was errored when last seen: restart accepted 03:02:07Z; not waited for: no answer within 30 s (api_timeout). "
      "Look first, before restart is sent once more."),
-    (PAUSE, [saw("running"), lost(), saw("running"), saw("running", after=30)], "order-1 is running: pause sent, answer lost (no answer within 30 s (api_timeout)); no effect is seen. Run again."),
+    (PAUSE, [saw("running"), lost(), saw("running"), saw("running", after=30)],
+     "order-1 is running: pause sent, answer lost (no answer within 30 s (api_timeout)); no effect is seen. Run again."),
     (ROLLBACK, [saw("running"), lost(), saw("running"), saw("running", after=300)],
      "order-1 is running: terminate sent, answer lost (no answer within 30 s (api_timeout)); no effect seen; NOT sent again."
      " Look first whether its rollback handlers ran, and undo by hand what they would have."),
-    (FROM_FAILED, [saw("errored", error=DECLINED, steps=STEPS[:1])], "order-1 is errored outside any step (Error: card declined): nothing was sent; its log names no step that failed with "
+    (FROM_FAILED, [saw("errored", error=DECLINED, steps=STEPS[:1])],
+     "order-1 is errored outside any step (Error: card declined): nothing was sent; its log names no step that failed with "
      "this error. from_failed_step=false runs every step again; from_step can name one of its steps: reserve."),
     (FROM_CHARGE, [saw("errored", steps=STEPS[:1])],
      "order-1 is errored; it has no step charge. Its steps: reserve. Check from_step."),
