@@ -55,7 +55,7 @@ def cores():
 
 def pytest_report_header():
     """Say what is going to run on what, and what can't."""
-    lines = ["ansible-core {} on Python {}".format(core, environments.python_for("core-" + core)[0]) for core in cores()]
+    lines = ["ansible-core {} on Python {}".format(core, environments.python_for("core-" + core)) for core in cores()]
     if environments.python_for("oldest"):
         lines.append("units also on the floor: Python 3.9 with the oldest requests and urllib3")
     else:

@@ -25,7 +25,7 @@ def assert_every_scenario_passes(core, tree, target):
     """Every numbered scenario of the target runs to its end, on an engine of its own: no instance of another run is in the way."""
     scenarios = sorted(path.stem for path in tree.glob(TARGETS + "/" + target + "/tasks/[0-9][0-9]-*.yml"))
     assert len(scenarios) >= expected.SCENARIOS[target]
-    version = environments.python_for("core-" + core)[0]
+    version = environments.python_for("core-" + core)
     with Engine() as engine:
         (tree / "tests" / "integration" / "integration_config.yml").write_text(_settings(engine), encoding="utf-8")
         output = ansible_test(

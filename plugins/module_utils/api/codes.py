@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import typing as t
 
-# The meanings. Whatever is RATE_LIMITED was not processed; of what is THROTTLED that is certain only with a 4xx status.
+# The meanings.
 # Credentials: UNKNOWN is nobody's, MALFORMED can't be one, NOT_ALLOWED may not do this here.
 UNKNOWN, MALFORMED, NOT_ALLOWED = "unknown", "malformed", "not_allowed"
-RATE_LIMITED, THROTTLED = "rate_limited", "throttled"
+RATE_LIMITED = "rate_limited"
 NO_WORKFLOW, NO_INSTANCE, NO_ROUTE = "no_workflow", "no_instance", "no_route"
 REFUSED, NOT_NOW, NEVER = "refused", "not_now", "never"
 FAILED = "failed"
@@ -37,8 +37,8 @@ _TABLE = """
     -        token is expired                  unknown
     10000    authentication error              not_allowed
     -        unable to authenticate            not_allowed
-    971      throttling your request           throttled
-    10100    -                                 throttled
+    971      throttling your request           rate_limited
+    10100    -                                 rate_limited
     10429    rate_limit.                       rate_limited
     10200    workflow.not_found                no_workflow
     10400    instance.not_found                no_instance

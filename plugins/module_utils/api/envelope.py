@@ -170,8 +170,9 @@ def _failure(http_status: int, errors: list[ApiError], connection: Connection) -
     said = _said(errors) or f"HTTP {http_status}"
     code = errors[0].code if errors else None
     meaning = codes.meaning_of(errors)
-    if meaning in (codes.RATE_LIMITED, codes.THROTTLED):
-        return RateLimited(unprocessed=meaning == codes.RATE_LIMITED or 400 <= http_status < 500)
+    if meaning == codes.RATE_LIMITED:
+        # Whatever the code: only a refusal by the status, too, is certain not to have been processed.
+        return RateLimited(unprocessed=400 <= http_status < 500)
     if meaning in codes.CREDENTIALS or (meaning is None and http_status in (401, 403)):
         message, advice = _credentials_refused(meaning or codes.NOT_ALLOWED, said, connection)
         return AuthenticationError(message, advice, code=code, http_status=http_status)

@@ -205,7 +205,7 @@ def _cursor(result_info: Json) -> str | None:
     for name, value in _flat(result_info):
         if (
             value
-            and any(word in name.lower() for word in ("cursor", "next"))
+            and "cursor" in name.lower()
             and not any(word in name.lower() for word in ("prev", "before"))
         ):
             raise ListingBroken(

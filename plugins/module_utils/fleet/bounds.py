@@ -12,8 +12,8 @@ import typing as t
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
-#: Characters of the whole result, as JSON.
-LARGEST = 680_000
+#: Characters of the result as JSON: warnings and the arguments come on top, where they are shown.
+LARGEST = 640_000
 
 #: The part of the room for texts that full errors may take, where there is not enough for all of them.
 _FULL_ERRORS = 0.3

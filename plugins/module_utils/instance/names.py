@@ -33,9 +33,9 @@ def check_step_name(option: str, value: str) -> None:
 
 
 def check_blanks(option: str, value: str) -> None:
-    """Refuse a name, an id, or a pattern for them with blanks around it: none has any. Raises OptionError."""
+    """Refuse a name, an id, or a pattern for them with blanks or a line break around it: none has any. Raises OptionError."""
     if value != value.strip():
-        raise OptionError(f"{option} is {clean(repr(value), 80)}, with blanks around it, which none has; remove them")
+        raise OptionError(f"{option} is {clean(repr(value), 80)}, with blanks or a line break around it, which none has; remove them")
 
 
 def _check_path_part(option: str, value: str, longest: int) -> None:

@@ -87,8 +87,8 @@ GOOD_IDS = ["a", "order-1", "*/30 * * * *-1786001400000", "a" * 271, "...", "..a
 BAD_IDS = [
     ("", "must have 1 to 271 characters, and has 0"),
     ("a" * 272, "must have 1 to 271 characters, and has 272"),
-    (" ", "is ' ', with blanks around it, which none has; remove them"),
-    ("a ", "is 'a ', with blanks around it, which none has; remove them"),
+    (" ", "is ' ', with blanks or a line break around it, which none has; remove them"),
+    ("a ", "is 'a ', with blanks or a line break around it, which none has; remove them"),
     (".", "must not be '.': it would address something else; give the real one"),
     ("..", "must not be '..': it would address something else; give the real one"),
     ("a\nb", "must not contain control characters or line breaks; check how it was put together"),
