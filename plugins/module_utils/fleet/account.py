@@ -171,6 +171,8 @@ def _why_left_alone(record: Record) -> str:
         return f"{record.status} before this task could terminate it"
     if record.status in FINISHED and record.wanted.skip_finished:
         return f"{record.status} (skip_finished)"
+    if record.status == "errored" and record.wanted.error_glob is not None:
+        return "errored with another error"
     if record.first_status != record.status:
         return f"no longer {record.first_status} ({record.status})"
     return f"left alone ({record.status})"

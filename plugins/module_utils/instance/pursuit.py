@@ -201,8 +201,9 @@ class Pursuit:
         look, pattern = self.record.look, self.wanted.error_glob
         if pattern is None or look is None or look.source in (LISTING, ANSWER):
             return False
-        error = look.error or {}
-        told = [str(error.get("name") or ""), str(error.get("message") or "")]
+        if not look.error:
+            return True
+        told = [str(look.error.get("name") or ""), str(look.error.get("message") or "")]
         return not any(fnmatch.fnmatchcase(text, pattern) for text in (*told, ": ".join(told)))
 
     def _decision(self) -> lifecycle.Decision:
