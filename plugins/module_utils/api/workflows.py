@@ -44,7 +44,8 @@ class Observed(t.NamedTuple):
 class StepLike(t.Protocol):
     """A step as PATCH takes it in `from`."""
 
-    def _asdict(self) -> dict[str, t.Any]: ...
+    def _asdict(self) -> dict[str, t.Any]:
+        """Its name, count and type."""
 
 
 class Workflow:

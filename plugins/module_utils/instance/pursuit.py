@@ -258,7 +258,8 @@ class Pursuit:
 
     @property
     def _look(self) -> Look:
-        assert self.record.look is not None, "nothing is decided without a look"
+        if self.record.look is None:
+            raise AssertionError("nothing is decided without a look")
         return self.record.look
 
     def _was_resumed(self, attempt: Attempt) -> bool:
@@ -288,7 +289,8 @@ class Pursuit:
 
     def _refused(self) -> Move:
         attempt = self.record.attempt
-        assert attempt is not None and attempt.refusal is not None
+        if attempt is None or attempt.refusal is None:
+            raise AssertionError("it was not refused")
         return self._end(FAILED, wording.refused(self.record, attempt.refusal))
 
     def _ran_again(self, attempt: Attempt) -> Move:

@@ -20,27 +20,27 @@ class Listener(t.Protocol):
 
 
 class Host(t.Protocol):
-    """Whoever runs a task.
-
-    params: the task's options, validated and with their defaults.
-    core_version: ansible-core's, for the User-Agent.
-    listener: tells whether anybody still waits for the result.
-    """
+    """Whoever runs a task."""
 
     @property
-    def params(self) -> t.Mapping[str, t.Any]: ...
+    def params(self) -> t.Mapping[str, t.Any]:
+        """The task's options, validated and with their defaults."""
 
     @property
-    def check_mode(self) -> bool: ...
+    def check_mode(self) -> bool:
+        """Whether nothing may be changed."""
 
     @property
-    def diff_mode(self) -> bool: ...
+    def diff_mode(self) -> bool:
+        """Whether the result tells the instances before and after."""
 
     @property
-    def core_version(self) -> str: ...
+    def core_version(self) -> str:
+        """The version of ansible-core, for the User-Agent."""
 
     @property
-    def listener(self) -> Listener: ...
+    def listener(self) -> Listener:
+        """Tells whether anybody still waits for the result."""
 
     def protect(self, secrets: t.Iterable[str]) -> None:
         """Keep these values out of everything that is shown."""
