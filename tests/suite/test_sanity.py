@@ -28,7 +28,7 @@ def test_sanity(core, core_tree):
     assert len(ran) + len(left_out) >= expected.SANITY_TESTS, ran
     assert [version for version in left_out if environments.find_python(version)] == []
     for version in expected.SANITY_PYTHONS:
-        if environments.find_python(version):
+        if environments.find_python(version) and version not in expected.SANITY_PYTHONS_UNKNOWN.get(core, ()):
             assert f'Running sanity test "import" on Python {version}' in output
     skipped = re.findall(r"^WARNING: (?!.*could not be found).*skip.*", output, re.MULTILINE | re.IGNORECASE)
     assert skipped == []
