@@ -13,7 +13,13 @@ Result = dict[str, t.Any]
 
 
 class Listener(t.Protocol):
-    """The other end of a run."""
+    """The other end of a run.
+
+    signals: names of signals by which it says, besides the usual ones, that it stops listening, each with the words for that.
+    """
+
+    @property
+    def signals(self) -> t.Mapping[str, str]: ...
 
     def gone(self) -> str | None:
         """Why nobody listens any more; None while somebody does."""

@@ -40,6 +40,10 @@ class Session:
             check=self._ensure_heard,
         )
 
+    def close(self) -> None:
+        """End what the session has begun, whether or not its work came to an end."""
+        self.controller.release()
+
     def duration(self) -> float:
         """Seconds since the task began."""
         return self.clock.monotonic() - self._began

@@ -110,7 +110,10 @@ def _pursue(host: Host, connection: Connection, request: Request) -> Result:
     workflow = Workflow(client, request.workflow_name)
     surveyor = Surveyor(workflow, session.clock, server_date=lambda: client.server_date)
     fleet = Fleet(workflow, surveyor, request.wanted, request.limits, session.clock, session.gate, session.controller.gone, host.check_mode)
-    fleet.run(request.target.instance_ids, request.target.selection)
+    try:
+        fleet.run(request.target.instance_ids, request.target.selection)
+    finally:
+        session.close()
     return _result(host, request, fleet, session)
 
 

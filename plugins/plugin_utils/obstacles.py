@@ -1,0 +1,83 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""May a task run in the worker? Only where the module would run on this machine, as this user, with this Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+import typing as t
+
+from ansible import constants as C  # noqa: N812  as everybody calls them
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.switch import SWITCH, VARIABLE, turned_off_by
+
+try:
+    from requests import __version__ as requests_version
+    from urllib3 import __version__ as urllib3_version
+except ImportError:
+    requests_version = urllib3_version = ""
+
+#: What the modules need; see README.md.
+_OLDEST_REQUESTS = (2, 25)
+_OLDEST_URLLIB3 = (1, 26)
+
+
+def obstacle(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str | None:
+    """Why this task must be run by the module; None where it can run here.
+
+    Args:
+        action: the action plugin.
+
+    Raises:
+        WrongSwitch.
+    """
+    switch = turned_off_by(os.environ.get(SWITCH), action._templar.template(task_vars.get(VARIABLE)))
+    if switch:
+        return f"{switch} says so"
+    connection = action._connection
+    if connection.transport not in ("local", "ansible.builtin.local"):
+        return f"its connection is {clean(connection.transport, 40)}, not local"
+    if connection.become or action._play_context.become:
+        return "it becomes another user"
+    if action._task.async_val:
+        return "it is asynchronous"
+    if sys.platform == "darwin":
+        return "macOS allows no network in a forked process"
+    if C.DEFAULT_KEEP_REMOTE_FILES:
+        return "ANSIBLE_KEEP_REMOTE_FILES wants to see the module"
+    interpreter = _interpreter(action, task_vars)
+    if not _is_own(interpreter):
+        return f"its interpreter is {clean(interpreter, 120)}, and not {sys.executable}"
+    if not requests_version:
+        return "ansible's own Python has no requests"
+    for name, version, oldest in (("requests", requests_version, _OLDEST_REQUESTS), ("urllib3", urllib3_version, _OLDEST_URLLIB3)):
+        if _numbers(version) < oldest:
+            return f"{name} {version} of ansible's own Python is older than {'.'.join(map(str, oldest))}"
+    return None
+
+
+def _interpreter(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str:
+    """The Python that the module would get; one that would have to be found out is as good as ansible's own, unless it was."""
+    delegated_to = action._task.delegate_to
+    variables = task_vars["ansible_delegated_vars"][delegated_to] if delegated_to else task_vars
+    configured = action._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=variables))
+    if not str(configured or "auto").startswith("auto"):
+        return str(configured)
+    discovered = (variables.get("ansible_facts") or {}).get("discovered_interpreter_python")
+    return str(discovered or sys.executable)
+
+
+def _is_own(interpreter: str) -> bool:
+    if interpreter == sys.executable:
+        return True
+    # python and python3 of one environment; a link into another environment is another Python.
+    same_folder = os.path.dirname(interpreter) == os.path.dirname(sys.executable)
+    return same_folder and os.path.realpath(interpreter) == os.path.realpath(sys.executable)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
