@@ -6,12 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 
 from ansible import constants as C  # noqa: N812  as everybody calls them
 from ansible.errors import AnsibleError
 from ansible.module_utils.common import json as core_json
+
+_MODULE_ERROR: t.Any = None
+with contextlib.suppress(ImportError, AttributeError):
+    from ansible._internal._errors import _captured
+
+    _MODULE_ERROR = _captured.AnsibleModuleCapturedError
 
 
 def arguments_of_a_module(args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -33,9 +40,14 @@ def tells_invocation(task_vars: t.Mapping[str, t.Any]) -> bool:
         return True
 
 
-def untrusted(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A result whose texts are never taken for templates: marked before 2.19, and unmarked since."""
+def as_of_a_module(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A result as it comes back from a module: its texts are never taken for templates, and its failure is called a module's.
+
+    Texts are marked before 2.19, and unmarked since. 2.19 and 2.20 keep the failure itself in the result.
+    """
     if hasattr(core_json, "get_module_encoder"):
+        if _MODULE_ERROR is not None:
+            _MODULE_ERROR.normalize_result_exception(result)
         return result
     from ansible.utils.unsafe_proxy import wrap_var  # noqa: PLC0415  newer ones have it for compatibility only
 

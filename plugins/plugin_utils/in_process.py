@@ -77,7 +77,9 @@ class InProcessAction(RunsTheModule):  # type: ignore[misc]  # ansible-core has 
             reason = obstacle(self, task_vars)
             if reason:
                 raise _Obstacle(reason)
-            raw = core.arguments_of_a_module(self._task.args)
+            # An attempt before this one (`until`) that ran as a module has left ansible-core's own arguments there.
+            given = {name: value for name, value in self._task.args.items() if not str(name).startswith("_ansible_")}
+            raw = core.arguments_of_a_module(given)
             host = WorkerHost(self, task_vars)
             host.told({"msg": "", "changed": False})  # a rehearsal: afterwards it would be too late for the module
             misfit = self.task.misfit(raw)

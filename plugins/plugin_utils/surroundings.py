@@ -2,14 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module's process has around it, made in the worker and taken back: environment, working folder, silence on stderr."""
+"""What a module's process has around it, made in the worker and taken back: environment, working folder, signals, silence on stderr."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import typing as t
 import warnings
+
+#: What a task may take as the wish to end.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 #: A context manager that is entered once.
 Surroundings = t.ContextManager[None]
@@ -25,6 +29,7 @@ def surroundings(action: t.Any) -> Surroundings:
 @contextlib.contextmanager
 def _surrounded(environment: dict[str, str], folder: str) -> t.Iterator[None]:
     environ, here = dict(os.environ), os.getcwd()
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     os.environ.update(environment)
     os.chdir(folder)
     try:
@@ -33,6 +38,9 @@ def _surrounded(environment: dict[str, str], folder: str) -> t.Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
         os.chdir(here)
         os.environ.clear()
         os.environ.update(environ)

@@ -47,10 +47,12 @@ class WorkerHost:
         self.core_version: str = core_version
         self.listener = WorkerListener(bool(task.timeout))
         self._name: str = task.action
-        self._is_silent = bool(task.no_log)
+        self.shows_lines = not task.no_log
+        self.verbosity: int = display.verbosity
+        is_one_of_several = len(task_vars.get("ansible_play_hosts_all") or ()) > 1
+        self._prefix = f"[{task_vars.get('inventory_hostname')}] " if is_one_of_several else ""
         self._logs = not (task.no_log or C.config.get_config_value("DEFAULT_NO_TARGET_SYSLOG", variables=task_vars))
         self._tells_invocation = core.tells_invocation(task_vars)
-        self._host_name = task_vars.get("inventory_hostname")
         self._secrets: set[str] = set()
         self._warnings: dict[str, None] = {}
 
@@ -59,7 +61,7 @@ class WorkerHost:
         validated = ArgumentSpecValidator(spec).validate(raw)
         self.params = validated.validated_parameters
         self.protect(validated._no_log_values)
-        if not validated.errors:
+        if not validated.error_messages:  # `errors` itself is never false
             return None
         text: str = validated.errors.msg
         if isinstance(validated.errors[0], UnsupportedError):
@@ -78,8 +80,9 @@ class WorkerHost:
             syslog.syslog(syslog.LOG_INFO, remove_values(text, self._secrets))
 
     def show(self, line: str) -> None:
-        if not self._is_silent:
-            display.display(remove_values(line, self._secrets), stderr=True)
+        if self.shows_lines:
+            # Not on stdout, where callbacks write what programs read; ansible-runner makes it an event either way.
+            display.display(self._prefix + remove_values(line, self._secrets), stderr=True)
 
     def told(self, result: Result) -> Result:
         """The result as ansible-core gets it from a module: with its options and warnings, and without secrets."""
@@ -90,4 +93,4 @@ class WorkerHost:
         # What is no text can't be a secret, and 1 would become a mask where a secret holds it.
         kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
         masked: Result = {**remove_values(result, self._secrets), **kept}
-        return core.untrusted(masked)
+        return core.as_of_a_module(masked)

@@ -144,13 +144,18 @@ VOLATILE = ("duration", "start", "end", "delta", "ansible_job_id", "results_file
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
+def legible(text, folder):
+    """A text without moments and folders; what runs may be waiting by the next look, or may not be yet."""
+    return re.sub(r"\bwaiting\b", "running", MOMENT.sub("MOMENT", text)).replace(str(folder), "FOLDER")
+
+
 def comparable(value, folder):
     """A result without what can't be the same twice."""
     if isinstance(value, dict):
-        return {name: comparable(part, folder) for name, part in value.items() if name not in VOLATILE}
+        return {legible(name, folder): comparable(part, folder) for name, part in value.items() if name not in VOLATILE}
     if isinstance(value, list):
         return [comparable(part, folder) for part in value]
-    return MOMENT.sub("MOMENT", value).replace(str(folder), "FOLDER") if isinstance(value, str) else value
+    return legible(value, folder) if isinstance(value, str) else value
 
 
 def test_kinds():

@@ -39,7 +39,6 @@ class Controller:
         self._listener = listener
         self._reason: str | None = None
         self._previous: dict[int, t.Any] = {}
-        self._is_over = False
 
     def watch_signals(self) -> None:
         """Take SIGINT, SIGTERM, SIGHUP, and what the listener names, as the wish to end, instead of dying in the middle of a call."""
@@ -47,14 +46,6 @@ class Controller:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 self._previous[number] = signal.signal(number, self._on_signal)
-
-    def release(self) -> None:
-        """Leave the signals as they were found."""
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-        self._previous.clear()
-        if self._is_over:
-            signal.alarm(0)
 
     def gone(self) -> str | None:
         """Why nobody listens any more; None while somebody does."""
@@ -69,8 +60,7 @@ class Controller:
         self._reason = self._listener.signals.get(name) or f"stopped by {name}"
         if name == "SIGALRM":
             # Its own handler would raise in the middle of a call; it is left to end work that doesn't.
-            self._is_over = True
-            signal.signal(number, self._previous.pop(number, signal.SIG_DFL))
+            signal.signal(number, self._previous.get(number, signal.SIG_DFL))
             signal.alarm(_GRACE)
         self._clock.wake()
 

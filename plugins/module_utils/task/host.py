@@ -31,6 +31,8 @@ class Host(t.Protocol):
     params: the task's options, validated and with their defaults.
     core_version: ansible-core's, for the User-Agent.
     listener: tells whether anybody still waits for the result.
+    shows_lines: whether `show` can show anything.
+    verbosity: how many -v were given.
     """
 
     @property
@@ -47,6 +49,12 @@ class Host(t.Protocol):
 
     @property
     def listener(self) -> Listener: ...
+
+    @property
+    def shows_lines(self) -> bool: ...
+
+    @property
+    def verbosity(self) -> int: ...
 
     def protect(self, secrets: t.Iterable[str]) -> None:
         """Keep these values out of everything that is shown."""
