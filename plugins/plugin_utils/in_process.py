@@ -92,7 +92,7 @@ class InProcessAction(RunsTheModule):  # type: ignore[misc]  # ansible-core has 
         except (_Obstacle, WrongSwitch, AnsibleError):
             # What ansible-core itself refuses (an undefined variable in `environment:`) is the task's, either way.
             raise
-        except Exception as error:  # noqa: BLE001  another ansible-core may cost speed, and never a task
+        except Exception as error:
             raise _Obstacle(_unexpected(f"{type(error).__name__}: {error}")) from error
 
 

@@ -16,14 +16,15 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.switch import SWITCH, VARIABLE, turned_off_by
 
 try:
-    from requests import __version__ as requests_version
-    from urllib3 import __version__ as urllib3_version
+    import requests
+    import urllib3
 except ImportError:
-    requests_version = urllib3_version = ""
+    _VERSIONS = {}
+else:
+    _VERSIONS = {"requests": str(requests.__version__), "urllib3": str(getattr(urllib3, "__version__", ""))}
 
 #: What the modules need; see README.md.
-_OLDEST_REQUESTS = (2, 25)
-_OLDEST_URLLIB3 = (1, 26)
+_OLDEST = {"requests": (2, 25), "urllib3": (1, 26)}
 
 
 def obstacle(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str | None:
@@ -52,11 +53,20 @@ def obstacle(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str | None:
     interpreter = _interpreter(action, task_vars)
     if not _is_own(interpreter):
         return f"its interpreter is {clean(interpreter, 120)}, and not {sys.executable}"
-    if not requests_version:
+    return missing_libraries(_VERSIONS)
+
+
+def missing_libraries(versions: t.Mapping[str, str]) -> str | None:
+    """What of the libraries that the work needs is missing or too old; None where nothing is.
+
+    Args:
+        versions: by the library's name; empty where one can't be imported.
+    """
+    if not versions:
         return "ansible's own Python has no requests"
-    for name, version, oldest in (("requests", requests_version, _OLDEST_REQUESTS), ("urllib3", urllib3_version, _OLDEST_URLLIB3)):
-        if _numbers(version) < oldest:
-            return f"{name} {version} of ansible's own Python is older than {'.'.join(map(str, oldest))}"
+    for name, oldest in _OLDEST.items():
+        if _numbers(versions[name]) < oldest:
+            return f"{name} {versions[name]} of ansible's own Python is older than {'.'.join(map(str, oldest))}"
     return None
 
 

@@ -55,7 +55,7 @@ Dumper.add_representer(Tagged, lambda dumper, tagged: dumper.represent_scalar("!
 
 def kinds(module):
     """What a file holds: {"create": {status: [id]}, "tasks": [task]}."""
-    return yaml.load((TASKS / f"{module}.yml").read_text(encoding="utf-8"), Loader)  # noqa: S506  a SafeLoader
+    return yaml.load((TASKS / f"{module}.yml").read_text(encoding="utf-8"), Loader)
 
 
 def write_play(folder, engine, tasks):

@@ -21,13 +21,26 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_step_name, check_workflow_name
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, NOT_ATTEMPTED, UNCHANGED, UNKNOWN, Record
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
+    CHANGED,
+    FAILED,
+    NOT_ATTEMPTED,
+    UNCHANGED,
+    UNKNOWN,
+    Record,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec, progress_spec, wait_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import (
+    Pacing,
+    pacing_of,
+    pacing_spec,
+    progress_spec,
+    wait_spec,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.reporter import reported

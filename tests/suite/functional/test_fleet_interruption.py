@@ -272,7 +272,9 @@ def start_play(flock, tmp_path, timeout=0, settings=None):
 
 def test_task_timeout(slow, tmp_path):
     """The task keyword `timeout`: the task fails, and the module stops sending. (In the worker: test_in_worker.py.)"""
-    play = start_play(slow, tmp_path, timeout=12, settings={"EDGEOPS_CLOUDFLARE_RUN_AS": "module"})  # in which a busy machine has started the module, too
+    play = start_play(
+        slow, tmp_path, timeout=12, settings={"EDGEOPS_CLOUDFLARE_RUN_AS": "module"}
+    )  # in which a busy machine has started the module, too
     assert play.finish() == 2
     assert re.search(r"[Tt]imed out after 12 s|expected time frame \(12\)", play.output), play.output
     assert "Traceback" not in play.output
