@@ -37,7 +37,7 @@ _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: Shorter ones are none of Cloudflare's, and masking one would eat words and ids out of the result.
 _SHORTEST_CREDENTIAL = 16
 
-_QUOTES = "\"'`“”‘’"
+_QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 
 _WAYS = "give api_token (or CLOUDFLARE_API_TOKEN), or api_email and api_key (or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY)"
 

@@ -44,7 +44,8 @@ class Observed(t.NamedTuple):
 class StepLike(t.Protocol):
     """A step as PATCH takes it in `from`."""
 
-    def _asdict(self) -> dict[str, t.Any]: ...
+    def _asdict(self) -> dict[str, t.Any]:
+        """Its name, count and type."""
 
 
 class Workflow:
@@ -133,6 +134,8 @@ class Workflow:
             cursor, ids = _cursor(answer.result_info), {item["id"] for item in items}
             if not answer.result:
                 return  # even with a cursor: behind an empty page there is nothing
+            if not cursor and (total is None or seen < total):
+                _check_ways_on(answer.result_info)
             if cursor:
                 # The server takes a direction together with a cursor only.
                 query.update(cursor=cursor, direction="desc")
@@ -193,26 +196,23 @@ def _count(value: object) -> int | None:
 
 
 def _cursor(result_info: Json) -> str | None:
-    """Where the listing goes on; None where it ends.
-
-    Documented is `cursor`; other lists of this API have it elsewhere. What says so in any other way must not be taken for an end.
-    """
+    """Where the listing goes on; None where it ends. Documented is `cursor`; other lists of this API have it elsewhere."""
     cursors = result_info.get("cursors")
     nested = cursors.get("after") if isinstance(cursors, dict) else cursors
     for value in (result_info.get("cursor"), nested, result_info.get("next_cursor"), result_info.get("cursor_after")):
         if value:
             return str(value)
+    return None
+
+
+def _check_ways_on(result_info: Json) -> None:
+    """What says in any other way that the listing goes on must not be taken for its end. Raises ListingBroken."""
     for name, value in _flat(result_info):
-        if (
-            value
-            and "cursor" in name.lower()
-            and not any(word in name.lower() for word in ("prev", "before"))
-        ):
+        if value and "cursor" in name.lower() and not any(word in name.lower() for word in ("prev", "before")):
             raise ListingBroken(
                 f"the API's listing goes on in a way that is not known here (result_info.{clean(name, 40)})",
                 "Name the instances by instance_ids, and report it",
             )
-    return None
 
 
 def _flat(result_info: Json) -> t.Iterator[tuple[str, t.Any]]:

@@ -121,14 +121,19 @@ def _many(told: Told) -> Sentence:
     good = [record for record in records if record.outcome in (CHANGED, UNCHANGED) and record not in again]
     parts = []
     if bad:
-        verb = f"can't be {_participle(told)}" if all(_is_hopeless(record) for record in bad) else f"{_are(told)} not {_state(told)}"
+        verb = (
+            f"can't be {_participle(told)}" if all(_is_hopeless(record) for record in bad) else f"{_are(told, len(bad))} not {_state(told)}"
+        )
         parts.append(f"{len(bad):,} of {_all(told)} {verb}: {_grouped(bad)}")
     if again:
         whose = "" if parts else f"of {_all(told)} "
-        parts.append(f"{len(again):,} {whose}were {_participle(told)} and have errored again: {_listed(again, _its_error)}")
+        have = "has" if len(again) == 1 else "have"
+        parts.append(
+            f"{len(again):,} {whose}{_were(len(again))} {_participle(told)} and {have} errored again: {_listed(again, _its_error)}"
+        )
     if left:
         reason = f" ({left[0].sentence.why})" if told.fatal is None and left[0].sentence else ""
-        parts.append(f"{len(left):,} {'of ' + _all(told) + ' ' if not parts else ''}were not attempted{reason}")
+        parts.append(f"{len(left):,} {'of ' + _all(told) + ' ' if not parts else ''}{_were(len(left))} not attempted{reason}")
     parts.append(_good(told, good, is_all=len(good) == len(records), is_first=not parts))
     text = ". ".join(_capital(part) for part in parts if part)
     concerned = [*bad, *again]
@@ -166,6 +171,8 @@ def _why_left_alone(record: Record) -> str:
         return f"{record.status} before this task could terminate it"
     if record.status in FINISHED and record.wanted.skip_finished:
         return f"{record.status} (skip_finished)"
+    if record.status == "errored" and record.wanted.error_glob is not None:
+        return "errored with another error"
     if record.first_status != record.status:
         return f"no longer {record.first_status} ({record.status})"
     return f"left alone ({record.status})"
@@ -251,7 +258,7 @@ def _state(told: Told) -> str:
     return told.wanted.state
 
 
-def _are(told: Told, count: int = 2) -> str:
+def _are(told: Told, count: int) -> str:
     """A restart is an event, the other states last."""
     if told.wanted.state == "restarted":
         return _were(count)

@@ -18,23 +18,35 @@ LARGEST = 640_000
 #: The part of the room for texts that full errors may take, where there is not enough for all of them.
 _FULL_ERRORS = 0.3
 
-#: Characters that the other texts are cut to: the most that make it fit.
+#: Characters that the other texts are cut to, as JSON has them: the most that make it fit.
 _LENGTHS = (200, 120, 60, 24)
 
+#: What a sentence keeps behind the id that it begins with.
+_BEHIND_ID = 20
 
-def fit(items: list[Json], rest: Json) -> None:
+WITHOUT_FACTS = (
+    "the facts were left out: with them the result would be too large for AWX to show; register the result and use its instances"
+)
+
+
+def fit(result: Json) -> list[str]:
     """Cut the texts of the items where the whole result would be too large; nothing is cut where it isn't.
 
     Sentences are cut alike. Of the errors the first keep their full text, as long as there is room, and the others a line.
+    Where that isn't enough, the facts are left out, since they repeat the items. A result that can't
+    fit even so keeps them, and 200 characters of each text.
 
     Args:
-        items: the result's `instances`; changed in place.
-        rest: all else of the result.
+        result: with `instances`; changed in place.
+
+    Returns:
+        What to warn of.
     """
+    items: list[Json] = result["instances"]
+    if _size(result) <= LARGEST:
+        return []
     texts = [(entry, field) for entry in items for field in ("error", "rollback", "msg") if field in entry]
-    bare = _size(items) + _size(rest) - sum(_size(entry[field]) for entry, field in texts)
-    if _size(items) + _size(rest) <= LARGEST:
-        return
+    bare = _size(result) - sum(_size(entry[field]) for entry, field in texts)
     room, cut = max(0, LARGEST - bare) * _FULL_ERRORS, []
     for entry, field in texts:
         size = _size(entry[field])
@@ -42,17 +54,29 @@ def fit(items: list[Json], rest: Json) -> None:
             cut.append((entry, field))
         else:
             room -= size
-    for longest in _LENGTHS:
+    facts = _size(result.get("ansible_facts", {}))
+    can_fit = bare - facts <= LARGEST
+    for longest in _LENGTHS if can_fit else _LENGTHS[:1]:
         for entry, field in cut:
-            entry[field] = _cut(entry[field], longest)
-        if _size(items) + _size(rest) <= LARGEST:
-            return
+            entry[field] = _cut(entry[field], max(longest, len(entry["id"]) + _BEHIND_ID) if field == "msg" else longest)
+        if _size(result) <= LARGEST:
+            return []
+    if _size(result) - facts > LARGEST or "ansible_facts" not in result:
+        return []
+    del result["ansible_facts"]
+    return [WITHOUT_FACTS]
 
 
 def _cut(value: t.Any, longest: int) -> t.Any:
     if isinstance(value, dict):
         return {name: _cut(part, longest) for name, part in value.items()}
-    return clean(value, longest) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # JSON writes some characters with up to twelve.
+    shown = clean(value, longest)
+    while _size(shown) > longest + 2:
+        shown = clean(value, max(1, len(shown) * longest // _size(shown)))
+    return shown
 
 
 def _size(value: t.Any) -> int:

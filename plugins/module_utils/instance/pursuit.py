@@ -201,8 +201,9 @@ class Pursuit:
         look, pattern = self.record.look, self.wanted.error_glob
         if pattern is None or look is None or look.source in (LISTING, ANSWER):
             return False
-        error = look.error or {}
-        told = [str(error.get("name") or ""), str(error.get("message") or "")]
+        if not look.error:
+            return True
+        told = [str(look.error.get("name") or ""), str(look.error.get("message") or "")]
         return not any(fnmatch.fnmatchcase(text, pattern) for text in (*told, ": ".join(told)))
 
     def _decision(self) -> lifecycle.Decision:
@@ -257,7 +258,8 @@ class Pursuit:
 
     @property
     def _look(self) -> Look:
-        assert self.record.look is not None, "nothing is decided without a look"
+        if self.record.look is None:
+            raise AssertionError("nothing is decided without a look")
         return self.record.look
 
     def _was_resumed(self, attempt: Attempt) -> bool:
@@ -287,7 +289,8 @@ class Pursuit:
 
     def _refused(self) -> Move:
         attempt = self.record.attempt
-        assert attempt is not None and attempt.refusal is not None
+        if attempt is None or attempt.refusal is None:
+            raise AssertionError("it was not refused")
         return self._end(FAILED, wording.refused(self.record, attempt.refusal))
 
     def _ran_again(self, attempt: Attempt) -> Move:

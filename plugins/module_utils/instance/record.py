@@ -131,9 +131,7 @@ class Record:
     def held_back(self, action: str, error: LookStale, now: float) -> None:
         """A PATCH was not processed; an earlier attempt at it may have been."""
         if error.after_lost_answer:
-            self.answer_lost(action, error, now)
-            assert self.attempt is not None
-            self.attempt.is_interrupted = True
+            self.answer_lost(action, error, now).is_interrupted = True
         self.is_stale = True
         self.is_repetition = self.is_repetition or error.went_out
         self.looks_alone = 0
@@ -156,13 +154,15 @@ class Record:
         if error.after_lost_answer:
             self.lost = error
 
-    def answer_lost(self, action: str, error: CloudflareError, now: float) -> None:
+    def answer_lost(self, action: str, error: CloudflareError, now: float) -> Attempt:
         """A PATCH went out and no answer came back that tells anything: it may have been done, or may be done yet."""
-        self._sent(action, now)
+        attempt = self._sent(action, now)
         self.lost = error
+        return attempt
 
     def _sent(self, action: str, now: float) -> Attempt:
-        assert self.look is not None, "nothing is sent without a look"
+        if self.look is None:
+            raise AssertionError("nothing is sent without a look")
         self.sends += 1
         self.is_repetition = False
         self.action = action

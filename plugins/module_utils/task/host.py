@@ -13,48 +13,46 @@ Result = dict[str, t.Any]
 
 
 class Listener(t.Protocol):
-    """The other end of a run.
-
-    signals: names of signals by which it says, besides the usual ones, that it stops listening, each with the words for that.
-    """
+    """The other end of a run."""
 
     @property
-    def signals(self) -> t.Mapping[str, str]: ...
+    def signals(self) -> t.Mapping[str, str]:
+        """Names of signals by which it says, besides the usual ones, that it stops listening, each with the words for that."""
 
     def gone(self) -> str | None:
         """Why nobody listens any more; None while somebody does."""
 
 
 class Host(t.Protocol):
-    """Whoever runs a task.
-
-    params: the task's options, validated and with their defaults.
-    core_version: ansible-core's, for the User-Agent.
-    listener: tells whether anybody still waits for the result.
-    shows_lines: whether `show` can show anything.
-    verbosity: how many -v were given.
-    """
+    """Whoever runs a task."""
 
     @property
-    def params(self) -> t.Mapping[str, t.Any]: ...
+    def params(self) -> t.Mapping[str, t.Any]:
+        """The task's options, validated and with their defaults."""
 
     @property
-    def check_mode(self) -> bool: ...
+    def check_mode(self) -> bool:
+        """Whether nothing may be changed."""
 
     @property
-    def diff_mode(self) -> bool: ...
+    def diff_mode(self) -> bool:
+        """Whether the result tells the instances before and after."""
 
     @property
-    def core_version(self) -> str: ...
+    def core_version(self) -> str:
+        """The version of ansible-core, for the User-Agent."""
 
     @property
-    def listener(self) -> Listener: ...
+    def listener(self) -> Listener:
+        """Tells whether anybody still waits for the result."""
 
     @property
-    def shows_lines(self) -> bool: ...
+    def shows_lines(self) -> bool:
+        """Whether `show` can show anything."""
 
     @property
-    def verbosity(self) -> int: ...
+    def verbosity(self) -> int:
+        """How many -v were given."""
 
     def protect(self, secrets: t.Iterable[str]) -> None:
         """Keep these values out of everything that is shown."""

@@ -183,7 +183,8 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
         result["ansible_facts"] = {"workflow_instance_status": report.facts(records)}
     if host.diff_mode:
         result["diff"] = report.diff(records)
-    bounds.fit(result["instances"], {name: part for name, part in result.items() if name != "instances"})
+    for text in bounds.fit(result):
+        host.warn(text)
     if request.target.is_single:
         result["instance"] = result["instances"][0]
     for text in report.warnings(told, session.client.messages, fleet.found, session.gate.held_seconds(), failed):

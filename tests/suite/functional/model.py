@@ -95,9 +95,18 @@ def decide(task, instance):
     if task.from_failed_step and shown != "errored":
         return "held"
     decision = _decision(task, instance)
-    if decision == "restart" and (task.step or task.from_failed_step) and (instance.rollback or not (task.step or instance.failed_step())):
+    if decision == "restart" and not _can_restart(task, instance):
         return "refused"
     return decision
+
+
+def _can_restart(task, instance):
+    """Whether there is a step to restart from, where one is asked for: in the log, and not undone."""
+    if task.step or task.from_failed_step:
+        step = task.step or instance.failed_step()
+        # Where nothing is in the log yet, the API decides.
+        return not instance.rollback and step is not None and (not instance.log or instance.find(step) is not None)
+    return True
 
 
 def _decision(task, instance):

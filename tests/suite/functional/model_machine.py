@@ -152,7 +152,7 @@ class Machine(RuleBasedStateMachine):
         self.world.control("POST", "/calls/reset")
         result = self.bench.module(check_mode=mode == "check", **task_options(task, LONG_WAIT), **options)
         assert result["failed"] and not result["changed"], result["msg"]
-        assert "more than %d" % limit in result["msg"], result["msg"]
+        assert "more than max_instances=%d" % limit in result["msg"], result["msg"]
         self._check_calls(result, {})
 
     def _task(self, data, instances):

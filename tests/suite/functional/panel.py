@@ -119,15 +119,15 @@ class Stage:
         self.bench.control("POST", "/idle")
         self.bench.control("POST", "/purge", {"workflow": WORKFLOW})
 
-    def orders(self, *ids, params=WAITS, status="waiting"):
+    def orders(self, *ids, params=None, status="waiting"):
         """Make orders, and wait until they are in this status."""
         if params is DECLINED:
             self.switch(True)
-        self.bench.create(WORKFLOW, list(ids), params, status)
+        self.bench.create(WORKFLOW, list(ids), WAITS if params is None else params, status)
 
-    def held(self, *ids, params=HELD):
+    def held(self, *ids, params=None):
         """Orders that the bank keeps waiting in the step `charge`."""
-        self.orders(*ids, params=params, status="running")
+        self.orders(*ids, params=HELD if params is None else params, status="running")
         self.bench.control("POST", "/await", {"gate": "bank", "waiting": len(ids)})
 
     def switch(self, declining):
@@ -176,13 +176,13 @@ def one(state, instance="order-7", **options):
     never=("restart",),
     typed={"skip_finished=true": {"skip_finished": True}},
 )
-def _(stage):
+def complete_asked_to_pause(stage):
     stage.orders("order-7", params={}, status="complete")
     return one("paused")
 
 
 @situation("errored, asked to pause", status="errored", says=("card declined", _TIME), never=("restart",))
-def _(stage):
+def errored_asked_to_pause(stage):
     stage.orders("order-7", params=DECLINED, status="errored")
     return one("paused")
 
@@ -194,28 +194,28 @@ def _(stage):
     typed={"state=restarted, from_failed_step=true": {"state": "restarted", "from_failed_step": True}},
     then="changed",
 )
-def _(stage):
+def errored_asked_to_resume(stage):
     stage.orders("order-7", params=DECLINED, status="errored")
     stage.switch(False)
     return one("running")
 
 
 @situation("terminated, asked to run", status="terminated", never=(r"restart(?!.*runs every step again)",))
-def _(stage):
+def terminated_asked_to_run(stage):
     stage.orders("order-7")
     stage.op("order-7", "terminate", "terminated")
     return one("running")
 
 
 @situation("rolling back, asked to restart", status="rollingBack", never=("(?i)run (?:it )?again",))
-def _(stage):
+def rolling_back_asked_to_restart(stage):
     stage.bench.control("POST", "/overlay", {"workflow": WORKFLOW, "instance": "order-7", "status": "rollingBack"})
     stage.orders("order-7")
     return one("restarted")
 
 
 @situation("finished, and left alone", status="complete", green=True, says=("skip_finished",))
-def _(stage):
+def finished_and_left_alone(stage):
     stage.orders("order-7", params={}, status="complete")
     return one("paused", skip_finished=True)
 
@@ -226,7 +226,7 @@ def _(stage):
     green=True,
     warns=("order-7", "ended (?:first|by itself)|nothing was.* undone"),
 )
-def _(stage):
+def terminated_although_it_had_ended_first(stage):
     stage.orders("order-7", params={}, status="complete")
     return one("terminated")
 
@@ -243,28 +243,28 @@ def _(stage):
         rf"[;.] [Ss]ee the account's audit log from (?:then|{_TIME}) on\.$",
     ),
 )
-def _(stage):
+def paused_then_terminated_by_hand(stage):
     stage.held("order-33")
     stage.meanwhile({"op": "terminate"}, status="terminated")
     return one("paused", "order-33")
 
 
 @situation("paused, then complete by itself", status="complete", says=("by itself", "pause", _TIME), never=("something else", "restart"))
-def _(stage):
+def paused_then_complete_by_itself(stage):
     stage.held("order-7")
     stage.meanwhile({"op": "resume"}, _OPEN_BANK, status="complete")
     return one("paused")
 
 
 @situation("deleted in between", says=("deleted", "pause"), status="gone")
-def _(stage):
+def deleted_in_between(stage):
     stage.orders("order-7")
     stage.meet("patch", before=[{"op": "delete"}])
     return one("paused")
 
 
 @situation("unknown instance", status="not found", subject="order-8", says=(WORKFLOW,))
-def _(stage):
+def unknown_instance(stage):
     stage.orders("order-7")
     return one("paused", "order-8")
 
@@ -279,7 +279,7 @@ def _(stage):
     says=(rf"charge\b.{{1,3}}started {_TIME}", "(?i)check .*by hand", "rollback is complete"),
     never=("(?i)run again",),
 )
-def _(stage):
+def a_rollback_cuts_a_step_off(stage):
     stage.held("order-7", params={**HELD, "rollback": ["reserve"]})
     return one("terminated", rollback=True)
 
@@ -290,20 +290,20 @@ def _(stage):
     says=("charge", "reserve", "inventory is down", "by hand"),
     never=("(?i)run again", "restart"),
 )
-def _(stage):
+def a_rollback_fails(stage):
     handlers = {"rollback": ["reserve", "charge"], "rollback_options": {"reserve": {"fail": "inventory is down"}}}
     stage.orders("order-7", params={**WAITS, **handlers})
     return one("terminated", rollback=True)
 
 
 @situation("finished, and asked to roll back", status="complete", never=("(?i)run again", "restart"))
-def _(stage):
+def finished_and_asked_to_roll_back(stage):
     stage.orders("order-7", params={}, status="complete")
     return one("terminated", rollback=True)
 
 
 @situation("the answer to a rollback is lost", status="waiting", says=("lost", "(?i)look first"), never=("(?i)run again",))
-def _(stage):
+def the_answer_to_a_rollback_is_lost(stage):
     stage.orders("order-7", params={**WAITS, "rollback": True})
     stage.meet("patch", {"reset": "before"})
     return one("terminated", rollback=True)
@@ -323,7 +323,7 @@ def _(stage):
     typed={r"from_step: \{name: charge\}": {"from_step": {"name": "charge"}}},
     then="changed",
 )
-def _(stage):
+def unknown_step(stage):
     stage.orders("order-1", params=DECLINED, status="errored")
     stage.switch(False)
     return one("restarted", "order-1", from_step={"name": "charge-1"})
@@ -336,7 +336,7 @@ def _(stage):
     typed={"from_failed_step=false": {"from_failed_step": False}},
     then="changed",
 )
-def _(stage):
+def failed_outside_any_step(stage):
     stage.bench.control("POST", "/purge", {"workflow": "scratch-6"})
     stage.bench.create("scratch-6", ["order-7"], {"steps": [{"do": "reserve"}, {"throw": "out of stock"}]}, "errored")
     return one("restarted", from_failed_step=True, workflow_name="scratch-6")
@@ -351,13 +351,13 @@ def _(stage):
     says=("9109", "Invalid access token", "api_token"),
     never=("1 not attempted", "permission"),
 )
-def _(stage):
+def unknown_token(stage):
     stage.orders("order-7")
     return one("paused", api_token="revoked-token-0123456789abcdef")
 
 
 @situation("expired token", status="was not attempted", says=("9109", "CLOUDFLARE_API_TOKEN", "expired"))
-def _(stage):
+def expired_token(stage):
     stage.orders("order-7")
     stage.environ["CLOUDFLARE_API_TOKEN"] = "expired-token-0123456789abcdef"
     stage.bench.control("POST", "/credentials", {"token": stage.environ["CLOUDFLARE_API_TOKEN"], "status": "expired"})
@@ -365,19 +365,19 @@ def _(stage):
 
 
 @situation("no permission in this account", status="was not attempted", says=("10000", "00000000000000000000000000000001", "account_id"))
-def _(stage):
+def no_permission_in_this_account(stage):
     stage.orders("order-7")
     return one("paused", account_id="0" * 31 + "1")
 
 
 @situation("no credentials", subject="credentials", says=("api_token", "CLOUDFLARE_API_TOKEN"))
-def _(stage):
+def no_credentials(stage):
     stage.environ.update(CLOUDFLARE_API_TOKEN="", CLOUDFLARE_EMAIL="", CLOUDFLARE_API_KEY="")
     return one("paused", api_token=None, api_url="https://api.nowhere.invalid/client/v4")
 
 
 @situation("unknown workflow", subject="odrers", status="not found", says=("workflow_name",))
-def _(stage):
+def unknown_workflow(stage):
     return one("paused", workflow_name="odrers")
 
 
@@ -390,27 +390,27 @@ def _(stage):
     says=("403", r"Attention Required! \| Cloudflare", r"CF-RAY [0-9a-f]{16}-LOC"),
     never=("credential", "token"),
 )
-def _(stage):
+def a_firewall_in_the_way(stage):
     stage.orders("order-7")
     stage.meet(fault={"status": 403, "body": _FIREWALL, "headers": {"Content-Type": "text/html"}})
     return one("paused")
 
 
 @situation("a name that does not resolve", status="was not attempted", says=(r"api\.nowhere\.invalid", "did not resolve"))
-def _(stage):
+def a_name_that_does_not_resolve(stage):
     stage.environ.update(HTTPS_PROXY="", https_proxy="", ALL_PROXY="", all_proxy="")
     return one("paused", api_url="https://api.nowhere.invalid/client/v4")
 
 
 @situation("a proxy that refuses", status="was not attempted", says=("proxy", r"127\.0\.0\.1:\d+", "refused"), never=("pass-word",))
-def _(stage):
+def a_proxy_that_refuses(stage):
     url = stage.contexts.enter_context(closed_port()).replace("://", "://user:pass-word@")
     stage.environ.update(HTTPS_PROXY=url, https_proxy=url, NO_PROXY="", no_proxy="")
     return one("paused", api_url="https://api.nowhere.invalid/client/v4")
 
 
 @situation("a redirect", status="was not attempted", says=("302", "redirect", "api_url"))
-def _(stage):
+def a_redirect(stage):
     stage.orders("order-7")
     stage.meet(fault={"redirect": "https://login.edgeops.example/"})
     return one("paused")
@@ -421,7 +421,7 @@ def _(stage):
     status="was not attempted",
     says=("certificate", "ca_path"),
 )
-def _(stage):
+def a_certificate_that_does_not_verify(stage):
     return one("paused", api_url=stage.bench.engine.tls_url)
 
 
@@ -429,14 +429,14 @@ def _(stage):
 
 
 @situation("not implemented", status="waiting", says=("Not implemented yet", "10001"), never=("lost",))
-def _(stage):
+def not_implemented(stage):
     stage.orders("order-7")
     stage.meet("patch", {"status": 500, "code": 10001, "message": "Error: Not implemented yet"})
     return one("paused")
 
 
 @situation("a log too large to read", says=("1 MiB", "from_step"), never=("lost",), status="not attempted|was not seen|nothing was sent")
-def _(stage):
+def a_log_too_large_to_read(stage):
     stage.monkeypatch.setattr(transport, "LARGEST_ANSWER", SMALL_LIMIT)
     stage.orders("order-7", params=DECLINED, status="errored")
     stage.meet("read", {"huge_mb": 2})
@@ -450,7 +450,7 @@ def _(stage):
     typed={r"when_status(?:: |=)\[?errored": {"when_status": ["errored"]}},
     then="changed",
 )
-def _(stage):
+def the_answer_to_a_restart_is_lost(stage):
     stage.orders("order-7", params=DECLINED, status="errored")
     stage.switch(False)
     stage.meet("patch", {"reset": "before"}, times=1)
@@ -458,14 +458,14 @@ def _(stage):
 
 
 @situation("every answer to a pause is lost", status="waiting", says=("pause", "lost"))
-def _(stage):
+def every_answer_to_a_pause_is_lost(stage):
     stage.orders("order-7")
     stage.meet("patch", {"reset": "before"})
     return one("paused")
 
 
 @situation("the answer to a restart is lost, and it was done", status="waiting", green=True, says=("lost",), warns=("order-7", "lost"))
-def _(stage):
+def the_answer_to_a_restart_is_lost_and_it_was_done(stage):
     stage.orders("order-7")
     stage.meet("patch", {"reset": "after"}, times=1)
     stage.meanwhile({"op": "await", "step": "charge", "count": 2}, status="waiting")
@@ -473,14 +473,14 @@ def _(stage):
 
 
 @situation("restarted, and complete by now", status="complete", green=True, is_quiet=True)
-def _(stage):
+def restarted_and_complete_by_now(stage):
     stage.orders("order-7", params={}, status="complete")
     stage.meet("read", skip=1, times=1, before=[{"op": "await", "step": "notify", "count": 2}, {"op": "await", "status": "complete"}])
     return one("restarted")
 
 
 @situation("restarted, and errored by now", status="errored", green=True, says=("card declined",), warns=("order-7", "card declined"))
-def _(stage):
+def restarted_and_errored_by_now(stage):
     stage.orders("order-7", params=DECLINED, status="errored")
     stage.meet("read", skip=1, times=1, before=[{"op": "await", "step": "charge", "count": 2}, {"op": "await", "status": "errored"}])
     return one("restarted")
@@ -490,33 +490,33 @@ def _(stage):
 
 
 @situation("blocked for longer than allowed", status="waiting|was not attempted", says=("rate limit", r"\d\d:\d\d", "rate_limit_timeout"))
-def _(stage):
+def blocked_for_longer_than_allowed(stage):
     stage.orders("order-7")
     stage.meet("patch", {"status": 429, "retry_after": 600})
     return one("paused")
 
 
 @situation("not paused in time", status="waitingForPause", says=("20 s", _TIME, "(?i)run again"))
-def _(stage):
+def not_paused_in_time(stage):
     stage.held("order-7")
     return one("paused", wait_timeout=20)
 
 
 @situation("queued, and deaf to a pause", status="queued", says=("ignores a pause until",))
-def _(stage):
+def queued_and_deaf_to_a_pause(stage):
     stage.orders("order-7")
     stage.bench.control("POST", "/strand", {"workflow": WORKFLOW, "instance": "order-7"})
     return one("paused", wait_timeout=20)
 
 
 @situation("not waited for", status="waitingForPause", green=True, typed={"wait=true": {"wait": True, "wait_timeout": 5}}, then="red")
-def _(stage):
+def not_waited_for(stage):
     stage.held("order-7")
     return one("paused", wait=False)
 
 
 @situation("stopped on the way", subject=WORKFLOW, status="[15] of 6", says=("SIGTERM", "nothing more"))
-def _(stage):
+def stopped_on_the_way(stage):
     stage.orders(*(f"order-{number}" for number in range(6)))
     send = HTTPAdapter.send
 
@@ -541,7 +541,7 @@ def _(stage):
     typed={r"set max_instances=(\d+)": {"max_instances": 5}},
     then="changed",
 )
-def _(stage):
+def too_many(stage):
     stage.orders(*(f"order-{number}" for number in range(5)))
     return {"select": {"status": ["waiting"]}, "state": "paused", "max_instances": 3}
 
@@ -556,7 +556,7 @@ def _(stage):
     typed={"skip_finished=true": {"skip_finished": True}},
     then="red",
 )
-def _(stage):
+def some_cant_be_paused(stage):
     groups = {"paused": 15, "done": 3, "failed": 1, "gone": 1}
     ids = {name: [f"{name}-{number}" for number in range(count)] for name, count in groups.items()}
     stage.orders(*ids["paused"])
@@ -568,14 +568,14 @@ def _(stage):
 
 
 @situation("max_failures is reached", subject=WORKFLOW, status="2 of 6", says=("max_failures", "4", "no pause today"))
-def _(stage):
+def max_failures_is_reached(stage):
     stage.orders(*(f"order-{number}" for number in range(6)))
     stage.meet("patch", {"status": 400, "code": 10002, "message": "no pause today"})
     return {"select": {"status": ["waiting"]}, "state": "paused", "max_failures": 2, "concurrency": 1}
 
 
 @situation("nothing matches", subject=WORKFLOW, green=True, status="^(?:0|[Nn]o|[Nn]one)", warns=("id_glob", r"ordr-\*", "waiting"))
-def _(stage):
+def nothing_matches(stage):
     stage.orders("order-7")
     return {"select": {"status": ["waiting"], "id_glob": "ordr-*"}, "state": "paused"}
 
@@ -584,19 +584,19 @@ def _(stage):
 
 
 @situation("a plan with rollback", status="waiting", green=True, check_mode=True, says=("with rollback", "would"), never=("WITHOUT",))
-def _(stage):
+def a_plan_with_rollback(stage):
     stage.orders("order-7", params={**WAITS, "rollback": True})
     return one("terminated", rollback=True)
 
 
 @situation("a plan without rollback", status="waiting", green=True, check_mode=True, says=("WITHOUT rollback", "would"))
-def _(stage):
+def a_plan_without_rollback(stage):
     stage.orders("order-7", params={**WAITS, "rollback": True})
     return one("terminated")
 
 
 @situation("a plan to restart", status="errored", green=True, check_mode=True, says=("from the beginning", "would"))
-def _(stage):
+def a_plan_to_restart(stage):
     stage.orders("order-7", params=DECLINED, status="errored")
     return one("restarted")
 
@@ -605,10 +605,10 @@ def _(stage):
 
 
 @situation("an option that is misspelt", subject="wait_timout", is_own=False, says=("(?i)did you mean wait_timeout",))
-def _(stage):
+def an_option_that_is_misspelt(stage):
     return one("paused", wait_timout=5)
 
 
 @situation("a selection without filters", subject="select", says=("status",))
-def _(stage):
+def a_selection_without_filters(stage):
     return {"select": {}, "state": "paused"}

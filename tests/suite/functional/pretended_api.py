@@ -19,23 +19,29 @@ URL = "https://api.edgeops.example/client/v4"
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 TOKEN = "token-of-a-test-that-sends-nothing"
 
+#: The longest name of a step there may be.
+LONGEST = "a" * 256
+
+
+def _failed_step(name):
+    return {
+        "name": name,
+        "type": "step",
+        "start": "2026-08-06T03:00:00.002Z",
+        "end": "2026-08-06T03:00:01.000Z",
+        "success": False,
+        "error": {"name": "Error", "message": "declined"},
+        "attempts": [],
+    }
+
+
 _DETAIL = {
     "status": "errored",
     "queued": "2026-08-06T03:00:00.000Z",
     "start": "2026-08-06T03:00:00.001Z",
     "end": "2026-08-06T03:00:01.000Z",
     "error": {"name": "Error", "message": "declined"},
-    "steps": [
-        {
-            "name": "charge-1",
-            "type": "step",
-            "start": "2026-08-06T03:00:00.002Z",
-            "end": "2026-08-06T03:00:01.000Z",
-            "success": False,
-            "error": {"name": "Error", "message": "declined"},
-            "attempts": [],
-        }
-    ],
+    "steps": [_failed_step("charge-1"), _failed_step("charge-2"), _failed_step(LONGEST + "-1")],
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 from harness import Process
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pretended_api import ACCOUNT, TOKEN, URL, PretendedAPI, run
+from pretended_api import ACCOUNT, LONGEST, TOKEN, URL, PretendedAPI, run
 from quickclock import quicken
 
 SINGLE = {"workflow_name": "orders", "instance_id": "order-1", "state": "restarted"}
@@ -280,7 +280,7 @@ ACCEPTED = {
     "longest workflow name": dict(SINGLE, workflow_name="a" * 64),
     "id with everything that URLs know": dict(SINGLE, instance_id="a/b?c=d#e%2F../f g"),
     "id in another script": dict(SINGLE, instance_id="注文-1"),
-    "longest step name": dict(SINGLE, from_step={"name": "a" * 256}),
+    "longest step name": dict(SINGLE, from_step={"name": LONGEST}),
     "options at their defaults": dict(
         SINGLE, from_failed_step=False, rollback=False, skip_finished=False, wait=True, instance_ids=None, select=None, from_step=None
     ),

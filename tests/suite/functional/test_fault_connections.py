@@ -46,9 +46,13 @@ def unknown_name():
 
 #: What is wrong: a place where no connection can be made, how a sentence names it, and the options it takes.
 NO_CONNECTION = {
-    "unknown name": (unknown_name, r"does not resolve", {}),
+    "unknown name": (unknown_name, r"did not resolve", {}),
     "refused": (closed_port, r"no connection to 127\.0\.0\.1:\d+ can be made", {}),
-    "no answer to the connection": (deaf_port, r"no connection to .* within 0.4 s", {"api_timeout": 0.4, "api_retries": 1}),
+    "no answer to the connection": (
+        deaf_port,
+        r"connecting to .* timed out after 0.4 s \(api_timeout\)",
+        {"api_timeout": 0.4, "api_retries": 1},
+    ),
 }
 no_connection = pytest.mark.parametrize(("place", "says", "options"), NO_CONNECTION.values(), ids=NO_CONNECTION)
 

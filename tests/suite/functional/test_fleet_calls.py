@@ -45,12 +45,12 @@ def test_250_instances(flock):
     foretold = flock.run(check_mode=True, select={"status": ["waiting"]}, state="paused")
     assert flock.cost() == (0, 3, 0)
     assert ids(foretold, changed=True) == ids(foretold) and set(ids(foretold)) == set(everyone)
-    assert "would pause 250 of 250 instances of fleet" in foretold["msg"] and "about 250 calls" in foretold["msg"]
+    assert "Would pause 250 of 250 instances of fleet" in foretold["msg"] and "About 250 calls" in foretold["msg"]
 
     paused = flock.run(select={"status": ["waiting"]}, state="paused")
     assert flock.cost() == (0, 3, 250)
     assert ids(paused, outcome="changed", status="paused") == ids(foretold)
-    assert paused["msg"] == "paused 250 of 250 instances of fleet"
+    assert paused["msg"] == "All 250 instances of fleet are paused (250 by this task)."
     assert set(flock.statuses(everyone).values()) == {"paused"}
     # Created at the same time by sixteen at once, so the order is by batches only.
     assert set(ids(paused)[:100]) & set(newest_first[:50]) == set(newest_first[:50])
@@ -155,7 +155,7 @@ def test_restart_of_those_no_longer_errored(flock, clock):
     for name in errored[:3]:
         assert flock.ran(name)["one"] == 2
     assert ids(result, outcome="unchanged") == errored[2::-1]
-    assert all("is waiting, not errored; nothing was sent" in item["msg"] for item in result["instances"][3:])
+    assert all("is waiting, not errored: nothing was sent" in item["msg"] for item in result["instances"][3:])
 
 
 def test_a_selection_that_has_moved_on(flock, clock, monkeypatch):
@@ -169,7 +169,7 @@ def test_a_selection_that_has_moved_on(flock, clock, monkeypatch):
     assert flock.patches() == [(first, "restart")]
     assert flock.cost() == (3, 1, 1)
     assert ids(result, outcome="unchanged", previous_status="errored", status="waiting") == others
-    assert all("is no longer errored (waiting); nothing was sent" in item["msg"] for item in result["instances"][1:])
+    assert all("is no longer errored (waiting): nothing was sent" in item["msg"] for item in result["instances"][1:])
     flock.wait_for([first], "waiting")
     assert {flock.ran(name)["one"] for name in errored} == {2}
 
@@ -236,7 +236,7 @@ def test_given_ids_missing_in_the_listing(flock):
     assert flock.cost() == (2, 1, 12)
     assert ids(result) == given
     assert ids(result, outcome="failed", status=None, previous_status=None) == ["ghost-1", "ghost-2"]
-    assert "2 failed: 2 × was not found in workflow fleet" in result["msg"]
+    assert "2 not found (ghost-1, ghost-2)" in result["msg"]
 
 
 def test_given_ids_in_a_long_listing(flock):
@@ -274,7 +274,7 @@ def test_settling_by_listing(flock, polls):
     result = flock.run(select={"status": ["running"]}, state="paused", wait_sleep=0.1)
     assert flock.cost() == (0, 1 + polls, 30)
     assert len(ids(result, outcome="changed", status="paused")) == 30
-    assert "is paused (was running; pause accepted" in result["instances"][0]["msg"]
+    assert "is paused (was running): pause accepted" in result["instances"][0]["msg"]
 
 
 def test_settling_of_the_last_few(flock):
@@ -308,7 +308,10 @@ def test_timeouts_are_per_instance(flock):
     assert result["failed"] and result["changed"]
     assert ids(result, outcome="failed") == ids(result, status="waitingForPause") == ["stuck"]
     assert len(ids(result, outcome="changed", status="paused")) == 12
-    assert "1 failed: 1 × pause accepted, still waitingForPause after 1.5 s; it will pause when the step under way ends" in result["msg"]
+    assert result["msg"] == (
+        "1 of 13 instances of fleet is not paused: 1 still waitingForPause after 1.5 s (stuck). The other 12 are paused (12 by this task). "
+        "Run again to wait for it, or raise wait_timeout."
+    )
     assert result["summary"]["duration"] < 100  # not the five minutes that a task waits unless it is told otherwise
 
 

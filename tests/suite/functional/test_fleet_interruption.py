@@ -132,7 +132,8 @@ def test_signals(slow, name):
     assert result["failed"] and result["changed"] and result.stderr == ""
     done, left = ids(result, outcome="changed", status="paused"), ids(result, outcome="not_attempted", status="waiting")
     assert len(done) == slow.cost()[2] and len(done) + len(left) == 40
-    assert f"stopped by {name}; paused {len(done)} of 40 instances of fleet; {len(left)} not attempted" in result["msg"]
+    assert f"{len(left)} of 40 instances of fleet were not attempted" in result["msg"]
+    assert f"({len(done)} by this task): stopped by {name}, and nothing more is sent. Run again for the rest." in result["msg"]
     assert slow.statuses(names("ok", 40)) == {**dict.fromkeys(done, "paused"), **dict.fromkeys(left, "waiting")}
 
 
@@ -187,7 +188,7 @@ def test_while_restarts_hang(flock):
     result = process.finish()
     assert flock.cost()[2] == 2
     assert len(ids(result, outcome="unknown", changed=True)) == 2 and len(ids(result, outcome="not_attempted")) == 4
-    assert "NOT sent again. Check it, then rerun with when_status: [errored]" in str(result["instances"])
+    assert "NOT sent again. Check it, then run again with when_status: [errored]" in str(result["instances"])
 
 
 def test_while_blocked(flock):
@@ -252,7 +253,7 @@ def test_orphaned_session(slow, monkeypatch):
     before = let_go(slow)
     result = process.finish()  # the pipe is still open: the result can be read all the same
     assert_nothing_new(slow, before)
-    assert "the controller is gone (a cancelled job); paused" in result["msg"] and result.stderr == ""
+    assert "by this task): the controller is gone (a cancelled job), and nothing more is sent" in result["msg"] and result.stderr == ""
     assert len(ids(result, outcome="changed")) + len(ids(result, outcome="not_attempted")) == 40
 
 

@@ -38,7 +38,7 @@ def test_reasons_are_grouped(flock):
     result = flock.run(instance_ids=["ghost-1", *names("done", 3), *names("ok", 4), "ghost-2"], state="paused")
     assert result["msg"] == (
         "6 of 9 instances of fleet are not paused: 3 complete (done-000, done-001, done-002), 2 not found (ghost-1, ghost-2), "
-        "1 refused (the API says: no pause today (code 10002)) (ok-002). The other 3 are paused (3 by this task). "
+        "1 refused (the API says: no pause today (code 10001)) (ok-002). The other 3 are paused (3 by this task). "
         "Check the id; a finished instance is deleted after its retention. skip_finished=true leaves such instances alone. "
         "See what the API objects to; nothing was changed."
     )
@@ -60,7 +60,8 @@ def test_only_what_reached_the_state_counts(flock):
     flock.create_gated(names("held", 2), "never")
     flock.create(["ok"])
     result = flock.run(select={"status": ["running", "waiting"]}, state="paused", wait_sleep=0.2, wait_timeout=0.5)
-    assert result["msg"].startswith("paused 1 of 3 instances of fleet; 2 failed: 2 × pause accepted, still waitingForPause")
+    assert result["msg"].startswith("2 of 3 instances of fleet are not paused: 2 still waitingForPause after 0.5 s (held-")
+    assert "The other 1 is paused (1 by this task)." in result["msg"]
 
 
 def test_skip_finished(flock):
@@ -71,7 +72,10 @@ def test_skip_finished(flock):
     result = flock.run(select={"status": ["waiting", "complete", "errored"]}, state="paused", skip_finished=True)
     assert flock.cost() == (0, 1, 2) and not result.get("failed")
     assert set(ids(result, outcome="unchanged")) == {*names("done", 2), "failed"}
-    assert result["msg"] == "paused 2 of 5 instances of fleet; 3 unchanged"
+    assert result["msg"] == (
+        "5 instances of fleet: 2 are paused (2 by this task), 2 complete (skip_finished) (done-001, done-000), "
+        "1 errored (skip_finished) (failed)."
+    )
     assert set(result["ansible_facts"]["workflow_instance_status"]) == set(ids(result))
 
 
@@ -102,7 +106,7 @@ def test_when_status(flock):
     result = flock.run(select={"id_glob": "*"}, state="terminated", when_status=["paused"])
     assert flock.cost() == (0, 1, 3)
     assert set(ids(result, outcome="unchanged", status="waiting")) == set(names("ok", 2))
-    assert "is waiting, not paused; nothing was sent" in str(result["instances"])
+    assert "is waiting, not paused: nothing was sent" in str(result["instances"])
 
 
 def test_a_server_in_trouble(flock, monkeypatch):

@@ -37,13 +37,16 @@ def pause_all(monkeypatch):
             task = {"workflow_name": "orders", "select": {"status": ["waiting"]}, "state": "paused"}
             limits = {"max_instances": count, "concurrency": 32}
             result = harness.Process(
-                {"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody", **task, **limits}
+                {"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody-at-all", **task, **limits}
             ).finish()
             peak = int(result.stderr)
             assert_agrees(result)
             assert (server.lists, server.patches) == (count // 100, count)
             assert result["api_calls"]["total"] == count // 100 + count
-            assert result["summary"]["changed"] == count and result["msg"] == f"paused {count} of {count} instances of orders"
+            assert (
+                result["summary"]["changed"] == count
+                and result["msg"] == f"All {count:,} instances of orders are paused ({count:,} by this task)."
+            )
         return result, peak
 
     return run

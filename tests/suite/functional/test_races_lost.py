@@ -67,14 +67,24 @@ def test_an_instance_that_starts_was_not_restarted(bench):
     bench.control("POST", "/gate", {"name": "first", "open": True})
 
 
-@pytest.mark.parametrize("step", ["two", "one"], ids=["to begin", "under way"])
-def test_an_instance_that_reaches_the_step_was_not_restarted_from_it(bench, step):
-    """The step that it was to be restarted from begins, or ends, by itself."""
+def test_an_instance_that_ends_the_step_was_not_restarted_from_it(bench):
+    """The step that it was to be restarted from ends by itself."""
     trial = Trial(bench, FROM_STEP, steps=BEHIND_GATES, start="running")
     bench.control("POST", "/await", {"gate": "first"})
     lose(trial, {"op": "gate", "name": "first"}, {"op": "await", "gate": "second"})
-    result = trial.run(from_step={"name": step})
+    result = trial.run(from_step={"name": "one"})
     assert outcome_of(trial, result) == ("unknown", 1, {"one": 1, "two": 1}), result["msg"]
+
+
+def test_a_step_that_has_not_begun_is_none_to_restart_from(bench):
+    """The API would refuse it; nothing is sent."""
+    trial = Trial(bench, FROM_STEP, steps=BEHIND_GATES, start="running")
+    bench.control("POST", "/await", {"gate": "first"})
+    result = trial.run(from_step={"name": "two"})
+    assert (result["instance"]["outcome"], trial.patches()) == ("failed", 0)
+    assert "it has no step two. Its steps: one." in result["msg"]
+    bench.control("POST", "/gate", {"name": "first", "open": True})
+    bench.control("POST", "/gate", {"name": "second", "open": True})
 
 
 def test_a_step_that_is_tried_again_was_not_restarted(bench):

@@ -224,7 +224,7 @@ def test_terminated_right_after(bench, name):
     result = trial.run()
     assert (result["instance"]["outcome"], result["instance"]["status"], trial.patches()) == ("changed", "terminated", 1)
     assert result["summary"]["finished_again"] == 1
-    assert "again by now" in str(result["warnings"])
+    assert "is terminated by now" in str(result["warnings"])
     assert trial.ran() == trial.goal.after
 
 

@@ -178,7 +178,7 @@ def test_nothing_is_left_behind(bench, tmp_path):
     assert {call["headers"]["authorization"] for call in bench.calls()["log"]} == {"bearer", "key"}
     events = (tmp_path / "events.json").read_text()
     assert events.count('{"ok"') == 5 and events.count('{"failed"') == 5
-    assert "paused 2 of 2 instances" in output and "quiet-1" in (tmp_path / "ansible.log").read_text()
+    assert "All 2 instances of" in output and "quiet-1" in (tmp_path / "ansible.log").read_text()
     assert "quiet-1" in "".join(path.read_text() for path in (tmp_path / "facts").iterdir())
     assert "AnsiballZ" in lines
 

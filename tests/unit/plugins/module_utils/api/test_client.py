@@ -233,7 +233,7 @@ def test_a_stranger_among_answers_of_the_api():
     call(client)
     assert raised(client).fatal is False
     assert raised(client).__class__ is InstanceNotFound
-    assert [raised(client, PATCH).fatal for _ in range(5)] == [False] * 4 + [True]
+    assert [raised(client, PATCH).fatal for _number in range(5)] == [False] * 4 + [True]
 
 
 def test_a_200_that_is_none_may_have_been_preceded_by_the_api():

@@ -289,7 +289,7 @@ def page(instance_id, size=93000):
 def test_pages_of_errors_are_bounded():
     items = report.items([page(f"order-{number}") for number in range(10)])
     before = json.dumps(items)
-    bounds.fit(items, {})
+    assert bounds.fit({"instances": items}) == []
     assert json.dumps(items) == before, "nothing is cut where there is room"
     assert len(json.dumps(items)) < 60000
     assert len(items[0]["error"]["message"]) == 4096
@@ -305,12 +305,27 @@ def test_a_thousand_pages_of_errors_are_bounded():
         "instances": report.items(records),
         "ids": report.ids(records),
         "diff": report.diff(records),
-        "facts": report.facts(records),
+        "ansible_facts": report.facts(records),
     }
-    bounds.fit(result["instances"], {name: part for name, part in result.items() if name != "instances"})
-    assert 500000 < len(json.dumps(result)) < 700000
+    assert bounds.fit(result) == []
+    assert 500000 < len(json.dumps(result)) < 700000 and "ansible_facts" in result
     assert len(result["instances"][0]["error"]["message"]) == 4096, "as long as there is room"
-    assert all(item["msg"] and item["error"]["message"] for item in result["instances"])
+    assert all(item["id"] in item["msg"] and item["error"]["message"] for item in result["instances"])
+
+
+@each_row("character", ["x", "é", "😀"])
+def test_facts_are_left_out_where_they_make_it_too_large(character):
+    """Loudly: a fact that isn't there fails where it is used, and a list that was cut would not."""
+    records = [page(f"{number}-" + character * 90, 9500) for number in range(1100)]
+    result = {"instances": report.items(records), "ids": report.ids(records), "ansible_facts": report.facts(records)}
+    ids = [item["id"] for item in result["instances"]]
+    if character == "x":
+        assert bounds.fit(result) == [bounds.WITHOUT_FACTS]
+        assert "ansible_facts" not in result and len(json.dumps(result)) < 700000
+    else:
+        assert bounds.fit(result) == [], "nothing helps that could be left out"
+        assert "ansible_facts" in result
+    assert [item["id"] for item in result["instances"]] == ids
 
 
 # -- estimates --------------------------------------------------------------------------------------------------------
