@@ -40,6 +40,16 @@ def tells_invocation(task_vars: t.Mapping[str, t.Any]) -> bool:
         return True
 
 
+def keeps_remote_files() -> bool:
+    """Whether what a module leaves is kept to be looked at."""
+    return bool(C.DEFAULT_KEEP_REMOTE_FILES)
+
+
+def interpreter(variables: t.Mapping[str, t.Any]) -> t.Any:
+    """The Python for modules, as it was set: a path, a template, or a way to find one."""
+    return C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+
+
 def as_of_a_module(result: dict[str, t.Any]) -> dict[str, t.Any]:
     """A result as it comes back from a module: its texts are never taken for templates, and its failure is called a module's.
 

@@ -74,7 +74,7 @@ class InProcessAction(RunsTheModule):  # type: ignore[misc]  # ansible-core has 
         if _IMPORT_ERROR:
             raise _Obstacle(_unexpected(_IMPORT_ERROR))
         try:
-            reason = obstacle(self, task_vars)
+            reason = obstacle(self, task_vars, core)
             if reason:
                 raise _Obstacle(reason)
             # An attempt before this one (`until`) that ran as a module has left ansible-core's own arguments there.

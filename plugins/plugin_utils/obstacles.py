@@ -10,8 +10,6 @@ import os
 import sys
 import typing as t
 
-from ansible import constants as C  # noqa: N812  as everybody calls them
-
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.switch import SWITCH, VARIABLE, turned_off_by
 
@@ -27,11 +25,22 @@ else:
 _OLDEST = {"requests": (2, 25), "urllib3": (1, 26)}
 
 
-def obstacle(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str | None:
+class Settings(t.Protocol):
+    """ansible-core's own settings; core.py has them."""
+
+    def keeps_remote_files(self) -> bool:
+        """Whether what a module leaves is kept to be looked at."""
+
+    def interpreter(self, variables: t.Mapping[str, t.Any]) -> t.Any:
+        """The Python for modules, as it was set: a path, a template, or a way to find one."""
+
+
+def obstacle(action: t.Any, task_vars: t.Mapping[str, t.Any], settings: Settings) -> str | None:
     """Why this task must be run by the module; None where it can run here.
 
     Args:
         action: the action plugin.
+        settings: ansible-core's.
 
     Raises:
         WrongSwitch.
@@ -48,9 +57,9 @@ def obstacle(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str | None:
         return "it is asynchronous"
     if sys.platform == "darwin":
         return "macOS allows no network in a forked process"
-    if C.DEFAULT_KEEP_REMOTE_FILES:
+    if settings.keeps_remote_files():
         return "ANSIBLE_KEEP_REMOTE_FILES wants to see the module"
-    interpreter = _interpreter(action, task_vars)
+    interpreter = _interpreter(action, task_vars, settings)
     if not _is_own(interpreter):
         return f"its interpreter is {clean(interpreter, 120)}, and not {sys.executable}"
     return missing_libraries(_VERSIONS)
@@ -70,11 +79,11 @@ def missing_libraries(versions: t.Mapping[str, str]) -> str | None:
     return None
 
 
-def _interpreter(action: t.Any, task_vars: t.Mapping[str, t.Any]) -> str:
+def _interpreter(action: t.Any, task_vars: t.Mapping[str, t.Any], settings: Settings) -> str:
     """The Python that the module would get; one that would have to be found out is as good as ansible's own, unless it was."""
     delegated_to = action._task.delegate_to
     variables = task_vars["ansible_delegated_vars"][delegated_to] if delegated_to else task_vars
-    configured = action._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=variables))
+    configured = action._templar.template(settings.interpreter(variables))
     if not str(configured or "auto").startswith("auto"):
         return str(configured)
     discovered = (variables.get("ansible_facts") or {}).get("discovered_interpreter_python")
