@@ -191,7 +191,7 @@ def test_the_same_result(core, module, local_engine, tmp_path):
     assert differing == {}
 
     # Both ways were taken.
-    assert said["module"].count("runs as a module: EDGEOPS_CLOUDFLARE_RUN_AS says so") > len(tasks) - 5
+    assert said["module"].count("runs as a module: the environment variable EDGEOPS_CLOUDFLARE_RUN_AS says so") > len(tasks) - 5
     assert 0 < said["worker"].count("runs as a module: ") < 12, re.findall(r"runs as a module: .*", said["worker"])
     assert "errantly" not in said["worker"]
 
