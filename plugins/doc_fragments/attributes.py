@@ -11,6 +11,13 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  action:
+    support: full
+    description: Has an action plugin of the same name, so that a part of the task, or all of it, runs on the controller.
+    details:
+      - On C(localhost), with the Python that runs Ansible itself, the whole task runs in Ansible's worker process. That saves most of
+        what a task costs, and can show progress. Everywhere else the module runs, with the same result.
+      - C(EDGEOPS_CLOUDFLARE_RUN_AS=module) in the controller's environment, or the variable C(edgeops_cloudflare_run_as), turns it off.
   check_mode:
     support: full
     description: Can run in C(check_mode) and return changed status prediction without modifying the target.

@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - edgeops.cloudflare.auth
   - edgeops.cloudflare.wait
+  - edgeops.cloudflare.progress
   - edgeops.cloudflare.attributes
   - edgeops.cloudflare.attributes.actiongroup_workflows
 attributes:

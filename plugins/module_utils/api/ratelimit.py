@@ -227,6 +227,11 @@ class RateGate:
             left = [(max(0, balance.remaining), balance.resets_at - now) for balance in self._balances.values() if balance.resets_at > now]
             return min(left, default=None)
 
+    def blocked_seconds(self) -> float:
+        """Seconds for which a block holds from now on; 0 where there is none."""
+        with self._lock:
+            return max(0.0, self._blocked_until - self._clock.monotonic())
+
     def held_seconds(self) -> float:
         """Seconds in which the API's limits, by block or by pacing, held back at least one call; float."""
         with self._lock:

@@ -22,6 +22,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host impor
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
+#: Seconds that the work has to end after a SIGALRM, before whoever has set it gets another one.
+_GRACE = 10
+
 
 class Controller:
     """The other end of a run, and whether it has gone.
@@ -35,13 +38,14 @@ class Controller:
         self._clock = clock
         self._listener = listener
         self._reason: str | None = None
+        self._previous: dict[int, t.Any] = {}
 
     def watch_signals(self) -> None:
-        """Take SIGINT, SIGTERM and SIGHUP as the wish to end, instead of dying in the middle of a call."""
-        for name in _SIGNALS:
+        """Take SIGINT, SIGTERM, SIGHUP, and what the listener names, as the wish to end, instead of dying in the middle of a call."""
+        for name in (*_SIGNALS, *self._listener.signals):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._on_signal)
+                self._previous[number] = signal.signal(number, self._on_signal)
 
     def gone(self) -> str | None:
         """Why nobody listens any more; None while somebody does."""
@@ -52,12 +56,19 @@ class Controller:
         return self._reason
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._reason = f"stopped by {signal.Signals(number).name}"
+        name = signal.Signals(number).name
+        self._reason = self._listener.signals.get(name) or f"stopped by {name}"
+        if name == "SIGALRM":
+            # Its own handler would raise in the middle of a call; it is left to end work that doesn't.
+            signal.signal(number, self._previous.get(number, signal.SIG_DFL))
+            signal.alarm(_GRACE)
         self._clock.wake()
 
 
 class ModuleListener:
     """Who reads a module's result: its standard output, and the session that ansible-core started it in."""
+
+    signals: t.Mapping[str, str] = {}
 
     def __init__(self) -> None:
         self._leader_parent = _parent_of(_session_leader())

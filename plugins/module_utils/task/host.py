@@ -15,6 +15,10 @@ Result = dict[str, t.Any]
 class Listener(t.Protocol):
     """The other end of a run."""
 
+    @property
+    def signals(self) -> t.Mapping[str, str]:
+        """Names of signals by which it says, besides the usual ones, that it stops listening, each with the words for that."""
+
     def gone(self) -> str | None:
         """Why nobody listens any more; None while somebody does."""
 
@@ -41,6 +45,14 @@ class Host(t.Protocol):
     @property
     def listener(self) -> Listener:
         """Tells whether anybody still waits for the result."""
+
+    @property
+    def shows_lines(self) -> bool:
+        """Whether `show` can show anything."""
+
+    @property
+    def verbosity(self) -> int:
+        """How many -v were given."""
 
     def protect(self, secrets: t.Iterable[str]) -> None:
         """Keep these values out of everything that is shown."""

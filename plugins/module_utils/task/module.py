@@ -29,6 +29,8 @@ class ModuleHost:
         self.diff_mode: bool = module._diff
         self.core_version: str = module.ansible_version
         self.listener = ModuleListener()
+        self.shows_lines = False
+        self.verbosity: int = module._verbosity
 
     def protect(self, secrets: t.Iterable[str]) -> None:
         self._module.no_log_values.update(secrets)

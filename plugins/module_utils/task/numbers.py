@@ -24,6 +24,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "requests_per_second": (0.01, 1000),
     "rate_limit_reserve": (0, 0.9),
     "rate_limit_timeout": (0, _DAY),
+    "progress": (0, 3600),
     "from_step.count": (1, 1000000),
 }
 

@@ -40,6 +40,11 @@ def pacing_spec() -> dict[str, t.Any]:
     }
 
 
+def progress_spec() -> dict[str, t.Any]:
+    """Argument spec of fragment `progress`."""
+    return {"progress": {"type": "int", "default": 10}}
+
+
 def pacing_of(params: t.Mapping[str, t.Any]) -> Pacing:
     """The Pacing that validated options ask for."""
     return Pacing(**{name: params[name] for name in Pacing._fields})

@@ -40,6 +40,15 @@ class Session:
             check=self._ensure_heard,
         )
 
+    def calls(self) -> int:
+        """Calls made so far."""
+        counts = self.client.counts
+        return counts[READ] + counts[LIST] + counts[PATCH]
+
+    def glance(self) -> tuple[float, bool]:
+        """The moment, in seconds by the session's clock, and whether the rate limit blocks."""
+        return self.clock.monotonic(), self.gate.blocked_seconds() > 0
+
     def duration(self) -> float:
         """Seconds since the task began."""
         return self.clock.monotonic() - self._began
@@ -48,7 +57,7 @@ class Session:
         """The result's `api_calls`."""
         counts = self.client.counts
         return {
-            "total": counts[READ] + counts[LIST] + counts[PATCH],
+            "total": self.calls(),
             "reads": counts[READ],
             "lists": counts[LIST],
             "patches": counts[PATCH],

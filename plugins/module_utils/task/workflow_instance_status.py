@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
@@ -19,16 +21,33 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_step_name, check_workflow_name
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
+    CHANGED,
+    FAILED,
+    NOT_ATTEMPTED,
+    UNCHANGED,
+    UNKNOWN,
+    Record,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec, wait_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import (
+    Pacing,
+    pacing_of,
+    pacing_spec,
+    progress_spec,
+    wait_spec,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.reporter import reported
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.session import Session
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
+
+_PARTICIPLES = {"paused": "paused", "running": "resumed", "terminated": "terminated", "restarted": "restarted"}
 
 _DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
 
@@ -66,6 +85,7 @@ def argument_spec() -> dict[str, t.Any]:
         "max_instances": {"type": "int", "default": 1000},
         "max_failures": {"type": "int"},
         **pacing_spec(),
+        **progress_spec(),
     }
 
 
@@ -110,8 +130,29 @@ def _pursue(host: Host, connection: Connection, request: Request) -> Result:
     workflow = Workflow(client, request.workflow_name)
     surveyor = Surveyor(workflow, session.clock, server_date=lambda: client.server_date)
     fleet = Fleet(workflow, surveyor, request.wanted, request.limits, session.clock, session.gate, session.controller.gone, host.check_mode)
-    fleet.run(request.target.instance_ids, request.target.selection)
+    look = functools.partial(_snapshot, fleet, session)
+    participle = "looked at" if host.check_mode else _PARTICIPLES[request.wanted.state]
+    with reported(host, request.workflow_name, participle, host.params["progress"], look, session.glance):
+        fleet.run(request.target.instance_ids, request.target.selection)
     return _result(host, request, fleet, session)
+
+
+def _snapshot(fleet: Fleet, session: Session) -> Snapshot:
+    """Where the work is, as far as can be seen from another thread while it goes on."""
+    records = fleet.records
+    blocked = session.gate.blocked_seconds()
+    outcomes = collections.Counter(record.outcome for record in records)
+    return Snapshot(
+        at=session.clock.monotonic(),
+        total=len(records) or None,
+        changed=tuple(record.id for record in records if record.outcome == CHANGED),
+        unchanged=outcomes[UNCHANGED],
+        failed=outcomes[FAILED] + outcomes[UNKNOWN] + outcomes[NOT_ATTEMPTED],
+        on_their_way=sum(record.outcome is None and record.sends > 0 for record in records),
+        calls=session.calls(),
+        blocked=blocked,
+        blocked_until=session.clock.time_of_day(blocked) if blocked else "",
+    )
 
 
 def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Result:

@@ -260,30 +260,33 @@ def test_orphaned_session(slow, monkeypatch):
 # -- through ansible-playbook -----------------------------------------------------------------------------------------
 
 
-def start_play(flock, tmp_path, timeout=0):
+def start_play(flock, tmp_path, timeout=0, settings=None):
     """Run PAUSE_EVERYTHING until its first changes have arrived."""
     playbook = tmp_path / "pause.yml"
     playbook.write_text(PAUSE_EVERYTHING.format(timeout=timeout), encoding="utf-8")
     flock.forget_calls()
-    play = Play(flock.bench.engine, str(playbook))
+    play = Play(flock.bench.engine, str(playbook), settings=settings)
     flock.started.append(play.popen)
     wait_for_calls(flock, "patches", 2)
     return play
 
 
 def test_task_timeout(slow, tmp_path):
-    """The task keyword `timeout`: the task fails, and the module stops sending."""
-    play = start_play(slow, tmp_path, timeout=12)  # in which a busy machine has started the module, too
+    """The task keyword `timeout`: the task fails, and the module stops sending. (In the worker: test_in_worker.py.)"""
+    play = start_play(
+        slow, tmp_path, timeout=12, settings={"EDGEOPS_CLOUDFLARE_RUN_AS": "module"}
+    )  # in which a busy machine has started the module, too
     assert play.finish() == 2
     assert re.search(r"[Tt]imed out after 12 s|expected time frame \(12\)", play.output), play.output
     assert "Traceback" not in play.output
     assert_nothing_new(slow, let_go(slow))
 
 
+@pytest.mark.parametrize("settings", [{}, {"EDGEOPS_CLOUDFLARE_RUN_AS": "module"}], ids=["worker", "module"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
-def test_playbook_stopped(slow, tmp_path, name):
+def test_playbook_stopped(slow, tmp_path, name, settings):
     """Ctrl-C in the terminal, and a playbook that is killed."""
-    play = start_play(slow, tmp_path)
+    play = start_play(slow, tmp_path, settings=settings)
     os.killpg(play.popen.pid, getattr(signal, name))  # the whole group, as terminals and runners do
     play.popen.wait(timeout=HANGS)
     assert_nothing_new(slow, let_go(slow))
@@ -294,7 +297,8 @@ def test_playbook_stopped(slow, tmp_path, name):
 # -- through ansible-runner, as AWX does ------------------------------------------------------------------------------
 
 
-def test_runner_job_cancelled(slow, tmp_path):
+@pytest.mark.parametrize("settings", [{}, {"EDGEOPS_CLOUDFLARE_RUN_AS": "module"}], ids=["worker", "module"])
+def test_runner_job_cancelled(slow, tmp_path, settings):
     """A cancelled job: the runner kills the playbook's processes and not the module, which stops by itself."""
     playbook = tmp_path / "pause.yml"
     playbook.write_text(PAUSE_EVERYTHING.format(timeout=0), encoding="utf-8")
@@ -302,7 +306,7 @@ def test_runner_job_cancelled(slow, tmp_path):
     runner = ansible_runner.run(
         private_data_dir=str(tmp_path),
         playbook=str(playbook),
-        envvars=environment(slow.bench.engine),
+        envvars=environment(slow.bench.engine, **settings),
         settings={"pexpect_timeout": 1},
         cancel_callback=lambda: arrived(slow) >= 2,
         quiet=True,

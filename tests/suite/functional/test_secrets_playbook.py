@@ -130,6 +130,7 @@ def run(folder, engine, playbook, token, key):
         ANSIBLE_LOCALHOST_WARNING="false",
         ANSIBLE_RETRY_FILES_ENABLED="true",
         HOME=str(folder),
+        EDGEOPS_CLOUDFLARE_RUN_AS="module",  # what the worker shows: ../test_both_ways.py
     )
     command = [
         str(Path(sys.prefix) / "bin" / "ansible-playbook"),

@@ -175,3 +175,38 @@ def test_signals_that_are_ignored_stay_so(clock, pipe, restored_signals):
     controller.watch_signals()
     os.kill(os.getpid(), signal.SIGHUP)
     assert controller.gone() is None
+
+
+class Timed:
+    """A listener that says by SIGALRM that it has waited for long enough."""
+
+    def __init__(self):
+        self.signals = {"SIGALRM": "the task's timeout is over"}
+
+    def gone(self):
+        return None
+
+
+def test_the_alarm_of_a_listener(clock):
+    """It is the wish to end; whoever has set it gets another one, in case the work doesn't."""
+    got = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: got.append(number))
+    handlers = {name: signal.getsignal(getattr(signal, name)) for name in SIGNALS}
+    try:
+        controller = Controller(clock, Timed())
+        controller.watch_signals()
+        os.kill(os.getpid(), signal.SIGALRM)
+        assert controller.gone() == "the task's timeout is over" and clock.is_woken
+        assert got == [] and 0 < signal.alarm(0) <= 10
+        os.kill(os.getpid(), signal.SIGALRM)
+        assert got == [signal.SIGALRM]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        for name, handler in handlers.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def test_no_alarm_is_watched_for_a_module(clock, pipe, restored_signals):
+    before = signal.getsignal(signal.SIGALRM)
+    Controller(clock, ModuleListener()).watch_signals()
+    assert signal.getsignal(signal.SIGALRM) is before

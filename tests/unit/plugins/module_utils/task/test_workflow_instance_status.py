@@ -133,6 +133,7 @@ NUMBERS = {
     "requests_per_second": ((None, 0.1, 4, 200), (0, -1)),
     "rate_limit_reserve": ((0, 0.2, 0.9), (-0.1, 0.91, 1)),
     "rate_limit_timeout": ((0, 330, 3600), (-1, -0.5)),
+    "progress": ((0, 10, 3600), (-1, 3601, 10**400)),
 }
 
 
