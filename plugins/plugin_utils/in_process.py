@@ -87,7 +87,7 @@ class InProcessAction(RunsTheModule):  # type: ignore[misc]  # ansible-core has 
                 # The module ends here before ansible-core has seen its arguments.
                 return host, {"failed": True, "msg": f"{misfit}."}
             around.enter_context(surroundings(self))  # paths among the options are relative to them
-            invalid = host.take_options(raw, self.task.argument_spec())
+            invalid = host.take_options(raw, self.task)
             return host, host.told({"failed": True, "msg": invalid}) if invalid else None
         except (_Obstacle, WrongSwitch, AnsibleError):
             # What ansible-core itself refuses (an undefined variable in `environment:`) is the task's, either way.

@@ -17,7 +17,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.utils.display import Display
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Result
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Result, Task
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils import core
 
 display = Display()
@@ -47,6 +47,7 @@ class WorkerHost:
         self.core_version: str = core_version
         self.listener = WorkerListener(bool(task.timeout))
         self._name: str = task.action
+        self._is_repeated = bool(task.until or task.retries)
         self.shows_lines = not task.no_log
         self.verbosity: int = display.verbosity
         is_one_of_several = len(task_vars.get("ansible_play_hosts_all") or ()) > 1
@@ -56,12 +57,16 @@ class WorkerHost:
         self._secrets: set[str] = set()
         self._warnings: dict[str, None] = {}
 
-    def take_options(self, raw: dict[str, t.Any], spec: dict[str, t.Any]) -> str | None:
+    def take_options(self, raw: dict[str, t.Any], task: Task) -> str | None:
         """Validate the arguments; returns what is wrong with them, in ansible-core's words."""
-        validated = ArgumentSpecValidator(spec).validate(raw)
+        validated = ArgumentSpecValidator(task.argument_spec()).validate(raw)
         self.params = validated.validated_parameters
         self.protect(validated._no_log_values)
         if not validated.error_messages:  # `errors` itself is never false
+            # A module doesn't see this.
+            harm = task.harm_of_retries(self.params) if self._is_repeated else None
+            if harm:
+                self.warn(harm)
             return None
         text: str = validated.errors.msg
         if isinstance(validated.errors[0], UnsupportedError):

@@ -76,5 +76,8 @@ class Task(t.Protocol):
     def misfit(self, raw: t.Mapping[str, t.Any]) -> str | None:
         """What is wrong with the arguments as written, before ansible-core has looked at them; None where nothing is."""
 
+    def harm_of_retries(self, params: t.Mapping[str, t.Any]) -> str | None:
+        """What `until` or `retries` around such a task may do twice, and what helps; None where trying again does no harm."""
+
     def perform(self, host: Host) -> Result:
         """Do the task; never raises."""

@@ -94,6 +94,19 @@ def misfit(raw: t.Mapping[str, t.Any]) -> str | None:
     return misfit_of(raw, argument_spec(), _DICTIONARIES)
 
 
+def harm_of_retries(params: t.Mapping[str, t.Any]) -> str | None:
+    """Each task is one run: nothing of it knows what an earlier one has sent (FIELD.md, 13)."""
+    select = params["select"] or {}
+    if params["when_status"] or select.get("status") or not (params["state"] == "restarted" or params["rollback"]):
+        return None
+    what = "restart" if params["state"] == "restarted" else "rollback"
+    helps = "[errored]" if params["state"] == "restarted" else "[running, waiting, paused]"
+    return (
+        f"until or retries would send this {what} again where an earlier try has sent it already: at most once holds for one run of a "
+        f"task; add when_status, such as {helps}"
+    )
+
+
 def validate(params: t.Mapping[str, t.Any]) -> Request:
     """Turn the options into a Request.
 

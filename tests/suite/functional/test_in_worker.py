@@ -147,3 +147,35 @@ def test_the_switch_has_one_value(slow, tmp_path):
     play.finish()
     assert "EDGEOPS_CLOUDFLARE_RUN_AS is 'worker'; set it to module" in result(tmp_path)["msg"]
     assert slow.calls()["total"] == 0
+
+
+RETRIED = """\
+---
+- name: Restart it, and try again
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Restart it
+      edgeops.cloudflare.workflow_instance_status:
+        workflow_name: fleet
+        instance_id: failed-000
+        state: restarted
+        when_status: {when_status}
+      register: restarted
+      until: restarted is succeeded
+      retries: 2
+      delay: 0
+"""
+
+
+@pytest.mark.parametrize("when_status", ["[errored]", "null"])
+def test_retries_around_a_restart(flock, tmp_path, when_status):
+    """At most once is one run of one task; what runs it again is seen, and warned of."""
+    flock.create_errored(names("failed", 1))
+    (tmp_path / "retried.yml").write_text(RETRIED.format(when_status=when_status), encoding="utf-8")
+    play = Play(flock.bench.engine, str(tmp_path / "retried.yml"))
+    assert play.finish() == 0, play.output
+    said = re.sub(r"\s+", " ", play.output)
+    warning = "until or retries would send this restart again where an earlier try has sent it already"
+    assert (warning in said) is (when_status == "null"), said
+    assert "add when_status, such as [errored]" in said or when_status != "null"

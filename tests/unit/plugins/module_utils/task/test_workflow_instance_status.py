@@ -153,6 +153,23 @@ def test_every_number_is_bounded():
     assert set(NUMBERS) == {name for name, option in SPEC.items() if option["type"] in ("int", "float")}
 
 
+@each_row(
+    "options, harm",
+    [
+        ({"state": "paused"}, None),
+        ({"state": "terminated"}, None),
+        ({"state": "restarted", "when_status": ["errored"]}, None),
+        ({"state": "restarted", "instance_id": None, "select": {"status": ["errored"]}}, None),
+        ({"state": "restarted"}, "would send this restart again"),
+        ({"state": "restarted", "from_failed_step": True}, "would send this restart again"),
+        ({"state": "terminated", "rollback": True}, "would send this rollback again"),
+    ],
+)
+def test_harm_of_retries(options, harm):
+    said = workflow_instance_status.harm_of_retries(params(**options))
+    assert said is None if harm is None else harm in said and "add when_status, such as [" in said
+
+
 def test_limits_are_passed_on():
     request = validate(
         params(
