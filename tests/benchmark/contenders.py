@@ -42,9 +42,14 @@ class Setting(t.NamedTuple):
     concurrency: int
 
 
-def _playbook(name):
+def _playbook(name, **more):
     def command(setting):
-        variables = {"workflow_name": setting.fleet.workflow, "instance_id": setting.fleet.ids[0], "concurrency": setting.concurrency}
+        variables = {
+            "workflow_name": setting.fleet.workflow,
+            "instance_id": setting.fleet.ids[0],
+            "concurrency": setting.concurrency,
+            **more,
+        }
         extra = [part for key, value in variables.items() for part in ("-e", f"{key}={value}")]
         return [setting.ansible / "bin" / "ansible-playbook", HERE / "playbooks" / (name + ".yml"), *extra]
 
@@ -71,6 +76,10 @@ def _a_look(_size):
     return {"reads": 1}
 
 
+def _twenty_looks(_size):
+    return {"reads": 20}
+
+
 def _a_look_and_a_change(_size):
     return {"reads": 1, "patches": 1}
 
@@ -79,6 +88,9 @@ EMPTY = Contender("an empty playbook", _playbook("empty"), is_playbook=True)
 PING = Contender("`ansible.builtin.ping`", _playbook("ping"), is_playbook=True)
 
 MODULE = Contender("**`workflow_instance_status`**", _playbook("fleet_module"), "waiting", _pages_and_changes, exact=True, is_playbook=True)
+#: The same task without the action plugin: in a process of its own.
+AS_MODULE = {"edgeops_cloudflare_run_as": "module"}
+MODULE_AS_MODULE = MODULE._replace(title="`workflow_instance_status` as a module", command=_playbook("fleet_module", **AS_MODULE))
 FLOORS = (
     Contender("httpx, threads", _script("floor_threads", "concurrency"), "waiting", _pages_and_changes, exact=True),
     Contender("httpx, asyncio", _script("floor_async", "concurrency"), "waiting", _pages_and_changes, exact=True),
@@ -87,8 +99,8 @@ SDK = Contender("the official SDK, one by one", _script("sdk"), "waiting", _page
 URI_LOOP = Contender("`ansible.builtin.uri` in a loop", _playbook("fleet_uri"), "waiting", _pages_and_changes, is_playbook=True, every=3)
 
 FLEET = {
-    100: (EMPTY, PING, MODULE, *FLOORS, SDK._replace(every=1), URI_LOOP),
-    1000: (EMPTY, PING, MODULE, *FLOORS, SDK),
+    100: (EMPTY, PING, MODULE, MODULE_AS_MODULE, *FLOORS, SDK._replace(every=1), URI_LOOP),
+    1000: (EMPTY, PING, MODULE, MODULE_AS_MODULE, *FLOORS, SDK),
 }
 
 ONE_UNCHANGED = Contender(
@@ -102,4 +114,17 @@ URI_CHANGED = Contender(
     "two `ansible.builtin.uri` tasks, pause it", _playbook("one_uri"), "waiting", _a_look_and_a_change, is_playbook=True
 )
 
-ONE = (EMPTY, PING, ONE_UNCHANGED, URI_UNCHANGED, ONE_CHANGED, URI_CHANGED)
+ONE_AS_MODULE = ONE_UNCHANGED._replace(
+    title="`workflow_instance_status` as a module, paused already", command=_playbook("one_module", **AS_MODULE)
+)
+TWENTY_PINGS = Contender("twenty `ansible.builtin.ping`", _playbook("twenty_ping"), is_playbook=True)
+TWENTY = Contender(
+    "**twenty `workflow_instance_status`**, paused already",
+    _playbook("twenty_module"),
+    "paused",
+    _twenty_looks,
+    exact=True,
+    is_playbook=True,
+)
+
+ONE = (EMPTY, PING, ONE_UNCHANGED, ONE_AS_MODULE, URI_UNCHANGED, ONE_CHANGED, URI_CHANGED, TWENTY_PINGS, TWENTY)

@@ -72,6 +72,10 @@ class Series:
         runs = self._runs[contender]
         return Spread.of(measured.seconds - self._runs[base][number].seconds for number, measured in runs.items())
 
+    def cpu_beyond(self, contender, base=EMPTY):
+        """Spread of the processor time that a playbook takes beyond another of the same round."""
+        return Spread.of(measured.cpu - self._runs[base][number].cpu for number, measured in self._runs[contender].items())
+
     def wrong_calls(self):
         """What was called beyond, or short of, what is needed where that must not be: list of sentences."""
         found = []
