@@ -179,3 +179,34 @@ def test_retries_around_a_restart(flock, tmp_path, guard):
     warning = "until or retries would send this restart again where an earlier try has sent it already"
     assert (warning in said) is not bool(guard), said
     assert guard or "add when_status, such as [errored]" in said
+
+
+TWO_HOSTS = """\
+---
+- name: Pause everything, one host after the other
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Pause it
+      edgeops.cloudflare.workflow_instance_status:
+        workflow_name: fleet
+        select:
+          status: [waiting]
+        state: paused
+        concurrency: 1
+        max_instances: 12
+        progress: 2
+"""
+
+
+def test_lines_name_their_host(flock, tmp_path):
+    """In a play over several."""
+    flock.create(names("ok", 12))
+    flock.control("POST", "/latency", {"ms": 600})
+    (tmp_path / "two.yml").write_text(TWO_HOSTS, encoding="utf-8")
+    hosts = "ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'"
+    (tmp_path / "inventory").write_text(f"one {hosts}\ntwo {hosts}\n", encoding="utf-8")
+    play = Play(flock.bench.engine, str(tmp_path / "two.yml"), "-i", str(tmp_path / "inventory"))
+    assert play.finish() == 0, play.output
+    assert re.search(r"^\[(one|two)\] fleet: ", play.output, re.MULTILINE), play.output
+    assert not re.search(r"^fleet: ", play.output, re.MULTILINE)
