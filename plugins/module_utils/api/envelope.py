@@ -118,8 +118,7 @@ def _envelope(content: bytes) -> Json | None:
         return None
     if not isinstance(envelope, dict) or not isinstance(envelope.get("success"), bool):
         return None
-    has_errors = isinstance(envelope.get("errors"), list)
-    return envelope if has_errors or (envelope["success"] and "result" in envelope) else None
+    return envelope if isinstance(envelope.get("errors"), list) or "result" in envelope else None
 
 
 def _is_json(content: bytes) -> bool:

@@ -192,6 +192,8 @@ def _is_id(value: object) -> bool:
 
 
 def _count(value: object) -> int | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 

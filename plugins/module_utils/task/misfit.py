@@ -34,9 +34,9 @@ def misfit(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], dictionaries
         near = difflib.get_close_matches(str(option), list(spec), n=1) if option not in spec and not str(option).startswith("_") else []
         if near:
             return f"Unsupported option {clean(option, 40)}; did you mean {near[0]}"
-    for option, value in _texts(raw, spec):
+    for option, value, is_secret in _texts(raw, spec):
         if isinstance(value, (bool, int, float)):
-            return _no_text(option, value)
+            return _no_text(option, value, is_secret)
     for option, value in raw.items():
         if not _is_plain_text(value):
             return f"{option} contains a NUL or half of a character (a lone surrogate); check where the text came from"
@@ -68,21 +68,22 @@ def _is_plain_text(value: t.Any) -> bool:
     return not isinstance(value, str) or not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
 
 
-def _texts(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[tuple[str, t.Any]]:
-    """Every argument, or part of one, that is meant to be text."""
+def _texts(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], prefix: str = "") -> t.Iterator[tuple[str, t.Any, bool]]:
+    """Every argument, or part of one, that is meant to be text, and whether nobody may see it."""
     for option, rules in spec.items():
         value, name = raw.get(option), prefix + option
         if rules.get("type") == "dict" and isinstance(value, dict):
             yield from _texts(value, rules.get("options", {}), name + ".")
         elif rules.get("type", "str") == "str":
-            yield name, value
+            yield name, value, bool(rules.get("no_log"))
         elif rules.get("elements") == "str" and isinstance(value, (list, tuple)):
-            yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))
+            yield from ((f"{name}[{number}]", part, False) for number, part in enumerate(value))
         elif rules.get("elements") == "str":
-            yield name, value
+            yield name, value, False
 
 
-def _no_text(option: str, value: t.Any) -> str:
+def _no_text(option: str, value: t.Any, is_secret: bool) -> str:
     """YAML has made something else of what was written: nobody can tell what, `0123` or `1e3`, `no` or `false`."""
     kind = "a truth value" if isinstance(value, bool) else "a number"
-    return f"{option} is {clean(json.dumps(value), 40)}, {kind} and not text; quote it, or write {{{{ x | string }}}}"
+    shown = kind if is_secret else f"{clean(json.dumps(value), 40)}, {kind}"
+    return f"{option} is {shown} and not text; quote it, or write {{{{ x | string }}}}"

@@ -66,6 +66,19 @@ def message_of(http_status, envelope):
     return caught.value.message
 
 
+@each_row(
+    "http_status, fields, raised",
+    [
+        (403, {"errors": None}, AuthenticationError),
+        (400, {"errors": None}, Refused),
+        (500, {"errors": {}}, ServerFailed),
+        (200, {"errors": None, "messages": None}, ServerFailed),
+    ],
+)
+def test_an_envelope_without_a_list_of_errors_is_the_api_s(http_status, fields, raised):
+    assert outcome(http_status, error(**fields)) is raised
+
+
 def test_success():
     answer = read(200, body(dict(OK, result_info={"cursor": "c", "total_count": 3})), dict)
     assert answer == Answer({"status": "running"}, {"cursor": "c", "total_count": 3}, [])

@@ -250,7 +250,9 @@ def test_what_is_no_instance_is_left_out(result):
     assert pages(Calls(answer(result)))[0].items == [{"id": "a", "status": "running"}]
 
 
-@each_row("total, known", [(7, 7), (0, 0), (None, None), ("7", None), (7.5, None), ([7], None)])
+@each_row(
+    "total, known", [(7, 7), (0, 0), (None, None), ("7", 7), ("seven", None), ("-7", None), ("9" * 20, None), (7.5, None), ([7], None)]
+)
 def test_the_server_s_count(total, known):
     assert pages(Calls(answer([], total_count=total)))[0].total == known
 

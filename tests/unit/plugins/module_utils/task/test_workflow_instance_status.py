@@ -456,3 +456,11 @@ def test_any_ids(ids):
     assert len(set(found)) == len(found)
     assert sorted(found, key=ids.index) == found
     assert set(found) == set(ids)
+
+
+@each_row("option", ["api_token", "api_key"])
+def test_a_secret_that_is_no_text_is_not_shown(option):
+    """YAML makes a number of a token of digits alone, before anything can know it as a secret."""
+    said = workflow_instance_status.misfit({option: 1234567890123456})
+    assert said == f"{option} is a number and not text; quote it, or write {{{{ x | string }}}}"
+    assert workflow_instance_status.misfit({option: True}).startswith(f"{option} is a truth value and not text")
