@@ -35,6 +35,8 @@ WHOLE_SUITE = "EDGEOPS_WHOLE_SUITE"
 def pytest_configure(config):
     """A run that is told to end cleans up like one that is interrupted: tools have sessions of their own and would go on."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ignored in what a shell has started in the background, and in all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.args_source == config.ArgsSource.TESTPATHS:
         os.environ[WHOLE_SUITE] = "1"
 

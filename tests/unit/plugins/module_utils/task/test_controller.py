@@ -40,7 +40,8 @@ def parents(monkeypatch):
 
 @pytest.fixture
 def restored_signals():
-    handlers = {name: signal.getsignal(getattr(signal, name)) for name in SIGNALS}
+    # Set, since what a shell starts in the background ignores SIGINT.
+    handlers = {name: signal.signal(getattr(signal, name), signal.default_int_handler) for name in SIGNALS}
     yield
     for name, handler in handlers.items():
         signal.signal(getattr(signal, name), handler)
