@@ -43,10 +43,11 @@ def fit(result: Json) -> list[str]:
         What to warn of.
     """
     items: list[Json] = result["instances"]
-    if _size(result) <= LARGEST:
+    whole = _size(result)
+    if whole <= LARGEST:
         return []
     texts = [(entry, field) for entry in items for field in ("error", "rollback", "msg") if field in entry]
-    bare = _size(result) - sum(_size(entry[field]) for entry, field in texts)
+    bare = whole - sum(_size(entry[field]) for entry, field in texts)
     room, cut = max(0, LARGEST - bare) * _FULL_ERRORS, []
     for entry, field in texts:
         size = _size(entry[field])
@@ -59,9 +60,10 @@ def fit(result: Json) -> list[str]:
     for longest in _LENGTHS if can_fit else _LENGTHS[:1]:
         for entry, field in cut:
             entry[field] = _cut(entry[field], max(longest, len(entry["id"]) + _BEHIND_ID) if field == "msg" else longest)
-        if _size(result) <= LARGEST:
+        whole = _size(result)
+        if whole <= LARGEST:
             return []
-    if _size(result) - facts > LARGEST or "ansible_facts" not in result:
+    if whole - facts > LARGEST or "ansible_facts" not in result:
         return []
     del result["ansible_facts"]
     return [WITHOUT_FACTS]

@@ -47,8 +47,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.reporter i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.session import Session
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
 
-_PARTICIPLES = {"paused": "paused", "running": "resumed", "terminated": "terminated", "restarted": "restarted"}
-
 _DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
 
 
@@ -144,7 +142,7 @@ def _pursue(host: Host, connection: Connection, request: Request) -> Result:
     surveyor = Surveyor(workflow, session.clock, server_date=lambda: client.server_date)
     fleet = Fleet(workflow, surveyor, request.wanted, request.limits, session.clock, session.gate, session.controller.gone, host.check_mode)
     look = functools.partial(_snapshot, fleet, session)
-    participle = "looked at" if host.check_mode else _PARTICIPLES[request.wanted.state]
+    participle = "looked at" if host.check_mode else lifecycle.PARTICIPLE_OF[lifecycle.ACTION_OF[request.wanted.state]]
     with reported(host, request.workflow_name, participle, host.params["progress"], look, session.glance):
         fleet.run(request.target.instance_ids, request.target.selection)
     return _result(host, request, fleet, session)
