@@ -15,6 +15,7 @@ import environments
 import expected
 import pytest
 import yaml
+from plays import environment
 
 TASKS = Path(__file__).parent / "both_ways"
 
@@ -110,26 +111,18 @@ def make_instances(engine, create):
 def run_play(folder, core, engine, **settings):
     """Run the playbook by this ansible-core, at -vvv: (its results, what it said)."""
     venv = environments.folder_of("core-" + core)
-    environ = {
-        **environments.child_environment(venv),
-        "ANSIBLE_CONFIG": str(environments.ROOT / "tests" / "demo" / "ansible.cfg"),
-        "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_COLLECTIONS_PATH": str(environments.linked_collections()),
+    ours = {
         "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
         "ANSIBLE_PIPELINING": "true",
-        "CLOUDFLARE_BASE_URL": engine.api_url,
-        "CLOUDFLARE_ACCOUNT_ID": engine.account_id,
-        "CLOUDFLARE_API_TOKEN": engine.api_token,
         # Some of ansible-core's sentences list a set.
         "PYTHONHASHSEED": "0",
-        **settings,
     }
     command = [venv / "bin" / "ansible-playbook", "-vvv", "-i", "inventory", "--vault-password-file", "vault-password", "play.yml"]
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environ,
+        env=environment(engine, venv, **ours, **settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

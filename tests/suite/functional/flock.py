@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import json
+import time
 from datetime import datetime
 
 WORKFLOW = "fleet"
@@ -20,6 +21,9 @@ NAP = {"steps": [{"sleep": "nap", "ms": 3_600_000}]}
 NOTHING = {"steps": []}
 #: Of one that fails in its second step as long as the switch `broken` is on, and rests when it is run again without it.
 BREAKS = {"steps": [{"do": "one"}, {"do": "two", "fail_while": "broken"}, {"sleep": "nap", "ms": 3_600_000}]}
+
+#: Seconds after which something hangs.
+HANGS = 180
 
 KINDS = ("reads", "lists", "patches")
 STATUSES = ("queued", "running", "waiting", "waitingForPause", "paused", "rollingBack", "errored", "terminated", "complete")
@@ -69,6 +73,14 @@ def assert_agrees(result):
         assert item["failed"] is (item["outcome"] in ("failed", "unknown", "not_attempted")), item
         assert item["id"] in item["msg"]
     assert failed or not any(item["failed"] for item in items)
+
+
+def wait_for_calls(flock, kind, count):
+    """Wait until so many calls of a kind have arrived."""
+    end = time.monotonic() + HANGS
+    while flock.calls()["by_kind"][kind] < count:
+        assert time.monotonic() < end, flock.calls()["by_kind"]
+        time.sleep(0.02)
 
 
 class Flock:

@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 
 import environments
+import yaml
 
 
-def environment(engine, **more):
-    """What an operator's shell would have set."""
+def environment(engine, venv=None, **more):
+    """What an operator's shell would have set; venv: where ansible is, if not in this process's own environment."""
     return {
-        **environments.child_environment(Path(sys.prefix)),
+        **environments.child_environment(venv or Path(sys.prefix)),
         # The look of ansible-core itself, whatever the user's own configuration says.
         "ANSIBLE_CONFIG": str(environments.ROOT / "tests" / "demo" / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "true",
@@ -28,6 +29,20 @@ def environment(engine, **more):
         "CLOUDFLARE_API_TOKEN": engine.api_token,
         **more,
     }
+
+
+def pausing(hosts="localhost", options=None, then=(), **keywords):
+    """The text of a playbook that pauses all that waits in `fleet`, in a task "Pause it".
+
+    Args:
+        hosts: str.
+        options: dict, more of the module's.
+        then: tasks that follow.
+        keywords: the task's own.
+    """
+    module = {"workflow_name": "fleet", "select": {"status": ["waiting"]}, "state": "paused", **(options or {})}
+    task = {"name": "Pause it", "edgeops.cloudflare.workflow_instance_status": module, **keywords}
+    return yaml.safe_dump([{"name": "Pause everything", "hosts": hosts, "gather_facts": False, "tasks": [task, *then]}], sort_keys=False)
 
 
 class Play:

@@ -19,8 +19,8 @@ import time
 import ansible_runner
 import harness
 import pytest
-from flock import ids, names
-from plays import Play, environment
+from flock import HANGS, ids, names, wait_for_calls
+from plays import Play, environment, pausing
 
 #: A process that starts another one as the leader of a session, as ansible-core's workers are, and then only lives.
 LAUNCHER = """
@@ -30,26 +30,6 @@ if os.fork() == 0:
     os._exit(subprocess.call(sys.argv[1:]))
 time.sleep(120)
 """
-
-PAUSE_EVERYTHING = """\
----
-- name: Pause everything
-  hosts: localhost
-  gather_facts: false
-  tasks:
-    - name: Pause it
-      edgeops.cloudflare.workflow_instance_status:
-        workflow_name: fleet
-        select:
-          status: [waiting]
-        state: paused
-        concurrency: 2
-      timeout: {timeout}
-"""
-
-
-#: Seconds after which something hangs.
-HANGS = 180
 
 #: Seconds after which calls that hang are given up (`api_timeout`): enough for the signal to come before.
 GIVEN_UP = 8
@@ -65,14 +45,6 @@ def slow(flock):
     flock.control("POST", "/latency", {"ms": 300})
     flock.meet("patch", skip=6, before=[HELD])
     return flock
-
-
-def wait_for_calls(flock, kind, count):
-    """Wait until so many calls of a kind have arrived."""
-    end = time.monotonic() + HANGS
-    while flock.calls()["by_kind"][kind] < count:
-        assert time.monotonic() < end, flock.calls()["by_kind"]
-        time.sleep(0.02)
 
 
 def arrived(flock):
@@ -261,9 +233,9 @@ def test_orphaned_session(slow, monkeypatch):
 
 
 def start_play(flock, tmp_path, timeout=0, settings=None):
-    """Run PAUSE_EVERYTHING until its first changes have arrived."""
+    """Pause everything until its first changes have arrived."""
     playbook = tmp_path / "pause.yml"
-    playbook.write_text(PAUSE_EVERYTHING.format(timeout=timeout), encoding="utf-8")
+    playbook.write_text(pausing(options={"concurrency": 2}, timeout=timeout), encoding="utf-8")
     flock.forget_calls()
     play = Play(flock.bench.engine, str(playbook), settings=settings)
     flock.started.append(play.popen)
@@ -301,7 +273,7 @@ def test_playbook_stopped(slow, tmp_path, name, settings):
 def test_runner_job_cancelled(slow, tmp_path, settings):
     """A cancelled job: the runner kills the playbook's processes and not the module, which stops by itself."""
     playbook = tmp_path / "pause.yml"
-    playbook.write_text(PAUSE_EVERYTHING.format(timeout=0), encoding="utf-8")
+    playbook.write_text(pausing(options={"concurrency": 2}), encoding="utf-8")
     slow.forget_calls()
     runner = ansible_runner.run(
         private_data_dir=str(tmp_path),

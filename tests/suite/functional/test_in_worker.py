@@ -13,40 +13,21 @@ import time
 
 import ansible_runner
 import pytest
-from flock import names
-from plays import Play, environment
-
-PAUSE_EVERYTHING = """\
----
-- name: Pause everything
-  hosts: localhost
-  gather_facts: false
-  tasks:
-    - name: Pause it
-      edgeops.cloudflare.workflow_instance_status:
-        workflow_name: fleet
-        select:
-          status: [waiting]
-        state: paused
-        concurrency: {concurrency}
-        progress: 2
-      timeout: {timeout}
-      no_log: {no_log}
-      register: paused
-      ignore_errors: true
-    - name: Keep the result
-      ansible.builtin.copy:
-        content: "{{{{ paused | to_json }}}}"
-        dest: "{result}"
-        mode: "0600"
-"""
-
-HANGS = 180
+from flock import names, wait_for_calls
+from plays import Play, environment, pausing
 
 
-def playbook(tmp_path, timeout=0, no_log="false", concurrency=2):
+def playbook(tmp_path, timeout=0, no_log=False, concurrency=2):
     """The playbook's path; its result lies in result.json beside it."""
-    text = PAUSE_EVERYTHING.format(timeout=timeout, no_log=no_log, concurrency=concurrency, result=tmp_path / "result.json")
+    kept = {"content": "{{ paused | to_json }}", "dest": str(tmp_path / "result.json"), "mode": "0600"}
+    text = pausing(
+        options={"concurrency": concurrency, "progress": 2},
+        then=[{"name": "Keep the result", "ansible.builtin.copy": kept}],
+        timeout=timeout,
+        no_log=no_log,
+        register="paused",
+        ignore_errors=True,
+    )
     (tmp_path / "pause.yml").write_text(text, encoding="utf-8")
     return str(tmp_path / "pause.yml")
 
@@ -107,10 +88,7 @@ def test_a_signal_ends_it_during_a_block(flock, tmp_path, name):
     flock.forget_calls()
     play = Play(flock.bench.engine, playbook(tmp_path, concurrency=1))
     flock.started.append(play.popen)
-    end = time.monotonic() + HANGS
-    while flock.calls()["by_kind"]["patches"] < 4:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for_calls(flock, "patches", 4)
     os.killpg(play.popen.pid, getattr(signal, name))
     play.finish(timeout=60)
     time.sleep(1)
@@ -137,7 +115,7 @@ def test_progress_is_told_between_the_start_and_the_end_of_a_task(slow, tmp_path
 
 
 def test_no_progress_without_log(slow, tmp_path):
-    play = Play(slow.bench.engine, playbook(tmp_path, no_log="true"), "-v")
+    play = Play(slow.bench.engine, playbook(tmp_path, no_log=True), "-v")
     assert play.finish() == 0
     assert "of 40 paused" not in play.output and "ok-1" not in play.output
 
@@ -181,29 +159,13 @@ def test_retries_around_a_restart(flock, tmp_path, guard):
     assert guard or "add when_status, such as [errored]" in said
 
 
-TWO_HOSTS = """\
----
-- name: Pause everything, one host after the other
-  hosts: all
-  gather_facts: false
-  tasks:
-    - name: Pause it
-      edgeops.cloudflare.workflow_instance_status:
-        workflow_name: fleet
-        select:
-          status: [waiting]
-        state: paused
-        concurrency: 1
-        max_instances: 12
-        progress: 2
-"""
-
-
 def test_lines_name_their_host(flock, tmp_path):
     """In a play over several."""
     flock.create(names("ok", 12))
     flock.control("POST", "/latency", {"ms": 600})
-    (tmp_path / "two.yml").write_text(TWO_HOSTS, encoding="utf-8")
+    (tmp_path / "two.yml").write_text(
+        pausing(hosts="all", options={"concurrency": 1, "max_instances": 12, "progress": 2}), encoding="utf-8"
+    )
     hosts = "ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'"
     (tmp_path / "inventory").write_text(f"one {hosts}\ntwo {hosts}\n", encoding="utf-8")
     play = Play(flock.bench.engine, str(tmp_path / "two.yml"), "-i", str(tmp_path / "inventory"))
