@@ -176,6 +176,26 @@ options:
     type: bool
     default: false
     version_added: 0.1.0
+  pause_first:
+    description:
+      - Pauses an instance and waits until it is paused before it is terminated with O(rollback=true), so that no step is cut off in the
+        middle. O(wait_timeout) counts for each of the two.
+      - An instance that is not paused in time fails, and is not terminated.
+      - Only with O(rollback=true) and O(wait=true).
+    type: bool
+    default: false
+    version_added: 0.2.0
+  bulk_terminate:
+    description:
+      - Terminates up to 100 instances by one call, where there are more than 10 to terminate, and lets listings prove what became of each.
+        4312 instances take about 132 calls instead of 4356. Check mode tells how many it would be.
+      - The API answers such a call with a number alone, so that an instance has no timestamp. What the call leaves as it is, and
+        everything where the server has no such call, is terminated one by one.
+      - It is off by default, since nobody has seen it used on the public API.
+      - Only with O(state=terminated), without O(rollback).
+    type: bool
+    default: false
+    version_added: 0.2.0
   skip_finished:
     description:
       - Leaves a finished instance that cannot reach the state unchanged, instead of failing.
@@ -190,10 +210,61 @@ options:
     version_added: 0.1.0
   max_failures:
     description:
-      - Stops sending changes once this many instances, 1 to 1000000, have failed. The rest are reported as not attempted.
-      - Without it, every instance is attempted.
+      - Stops sending changes once this many instances, 1 to 1000000, have failed, or have errored again after they were resumed or
+        restarted. The rest are reported as not attempted.
+      - What errored again is known only once it is settled, so a small first batch (O(batch_size)) makes this a canary.
+      - Without it, every instance is attempted. Not with O(state=restarted) and O(wait=false), where nothing could be known.
     type: int
     version_added: 0.1.0
+  batch_size:
+    description:
+      - How many instances are acted on at a time, 1 to 1000000 each. The last number repeats, so that V([5, 50, 200]) is a canary of 5, then 50,
+        and then 200 at a time.
+      - Each batch is looked at anew when it begins, and is settled (O(wait), O(wait_until)) before the next one begins. Instances that
+        need nothing are in none of them.
+      - A batch in which nothing had to be sent has proven nothing, so the one after it is no larger.
+      - Without it, all instances are acted on at once.
+    type: list
+    elements: int
+    version_added: 0.2.0
+  batch_pause:
+    description:
+      - How many seconds to let pass between two batches, 0 to 86400.
+    type: float
+    default: 0
+    version_added: 0.2.0
+  wait_until:
+    description:
+      - What settles an instance that was resumed or restarted.
+      - V(effect) is one look after it. A step that is tried for seconds before it fails is still under way by then.
+      - V(past_step) means that it has passed the step that it was restarted from (without one, the step that had failed; after a
+        resume, the next step), or has ended. Each look reads its log.
+      - V(ended) means that it has ended.
+      - With V(past_step) and V(ended), an instance that errors again has failed. One that gets there in no O(wait_timeout) has failed, too.
+      - Only with O(state=running) and O(state=restarted).
+    type: str
+    default: effect
+    choices: [effect, past_step, ended]
+    version_added: 0.2.0
+  details:
+    description:
+      - V(full) returns an item for every instance.
+      - V(brief) returns items only of those that failed, are unknown, were not attempted, or are warned of, 1000 at most, and neither facts
+        nor a diff of each instance. RV(ids) holds all ids either way. It keeps the result of thousands of instances small enough for AWX to show.
+    type: str
+    default: full
+    choices: [full, brief]
+    version_added: 0.2.0
+  record:
+    description:
+      - Prints a record of what each batch is about to change, and of what became of it, where the task runs in the worker (see the
+        attribute C(action)); a module can print nothing before it ends.
+      - A line begins with C(edgeops_record) and a colon, followed by JSON of at most 1000 ids. Where an id is in several lines, the
+        last one counts. So the output of a job that was cancelled tells what to undo.
+      - With C(no_log), and in check mode, nothing is printed.
+    type: bool
+    default: false
+    version_added: 0.2.0
   concurrency:
     description:
       - How many calls are under way at once, 1 to 64.
@@ -288,6 +359,35 @@ EXAMPLES = r"""
     from_failed_step: true
     requests_per_second: 10
     max_failures: 5
+
+- name: Restart what failed, five as a canary, then fifty at a time, and stop when three of them fail again
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    select:
+      status: [errored]
+    state: restarted
+    from_failed_step: true
+    batch_size: [5, 50]
+    batch_pause: 1
+    wait_until: past_step
+    max_failures: 3
+    details: brief
+
+- name: Call off orders in the middle of nothing, and undo what their steps did
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_ids: [order-1005, order-1006]
+    state: terminated
+    rollback: true
+    pause_first: true
+
+- name: Terminate everything that is paused, a hundred by one call
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    select:
+      status: [paused]
+    state: terminated
+    bulk_terminate: true
 """
 
 RETURN = r"""
@@ -300,7 +400,8 @@ msg:
     skip_finished=true leaves such instances alone.
 instances:
   description:
-    - What happened to each instance, in the order of O(instance_ids), or newest first.
+    - What happened to each instance, in the order of O(instance_ids), or newest first. With O(details=brief), of those alone that
+      something is to be told of.
   returned: once the options are valid
   type: list
   elements: dict
@@ -392,6 +493,48 @@ ids:
   returned: once the options are valid
   type: dict
   sample: {changed: [order-1001], unchanged: [], failed: [], unknown: [], not_attempted: []}
+ids_truncated:
+  description: How many ids of each outcome RV(ids) leaves out.
+  returned: where all of them would make the result too large for AWX to show, with O(details=brief)
+  type: dict
+  sample: {changed: 3120}
+batches:
+  description:
+    - What became of each batch that was begun. In check mode, the batches there would be.
+  returned: with O(batch_size), where there is any
+  type: list
+  elements: dict
+  contains:
+    number:
+      description: Which one it is. The first is 1.
+      type: int
+      returned: always
+      sample: 1
+    of:
+      description: How many there are in all, those included that were not begun.
+      type: int
+      returned: always
+      sample: 4
+    matched:
+      description: How many instances it is of.
+      type: int
+      returned: always
+      sample: 5
+    changed:
+      description: How many of them were changed.
+      type: int
+      returned: always
+      sample: 5
+    failed:
+      description: How many of them did not reach the state, or cannot be told of.
+      type: int
+      returned: always
+      sample: 0
+    errored_again:
+      description: How many of them were resumed or restarted, and had errored again when they were settled.
+      type: int
+      returned: always
+      sample: 0
 summary:
   description: How many instances there are of each outcome.
   returned: once the options are valid
@@ -478,6 +621,11 @@ api_calls:
       type: int
       returned: always
       sample: 240
+    batches:
+      description: Calls that terminate up to 100 instances.
+      type: int
+      returned: always
+      sample: 0
     retries:
       description: How many calls were repeated. Those that reached the network are counted above as well.
       type: int
@@ -500,7 +648,7 @@ ansible_facts:
   type: dict
   contains:
     workflow_instance_status:
-      description: The status and the timestamp of each instance, by its id.
+      description: The status and the timestamp of each instance, by its id. Not with O(details=brief).
       type: dict
       returned: success
       sample: {order-1001: {status: paused, timestamp: "2026-08-06T03:12:07.000Z"}}

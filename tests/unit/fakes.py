@@ -44,6 +44,9 @@ class FakeClock:
     def time_of_day(self, seconds):
         return stamp(self._now + seconds)[11:19] + "Z"
 
+    def timestamp(self):
+        return stamp(self._now)[:19] + "Z"
+
     def sleep(self, seconds):
         with self._lock:
             self.sleeps.append(seconds)

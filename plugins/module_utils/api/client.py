@@ -37,7 +37,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
 # How each kind of call is counted in the result.
-READ, LIST, PATCH = "reads", "lists", "patches"
+READ, LIST, PATCH, BATCH = "reads", "lists", "patches", "batches"
+
+#: Kinds of calls that change something. They rest on a look, so they do not outwait a rate-limit block.
+CHANGES = (PATCH, BATCH)
 
 #: Answers of something else than the API, in a row and without one of its own between them, that end the task.
 MOST_STRANGERS = 5
@@ -77,7 +80,7 @@ class Client:
         self._has_heard = False  # anything has answered as the API does
         self._strangers = 0  # other answers, in a row
         #: Calls that reached the network, by kind, and how many of them were repetitions.
-        self.counts = {READ: 0, LIST: 0, PATCH: 0, "retries": 0}
+        self.counts = {READ: 0, LIST: 0, PATCH: 0, BATCH: 0, "retries": 0}
         #: The API's own messages, {code, message}, each once.
         self.messages: list[Json] = []
         #: The server's own time at its first answer, as its Date header tells it.
@@ -115,22 +118,22 @@ class Client:
 
         Args:
             path: below the API's base URL, its parts percent-encoded.
-            kind: READ, LIST or PATCH. A PATCH rests on a look, so it does not outwait a rate-limit block.
+            kind: READ, LIST, or one of CHANGES.
             body: JSON-able or None.
             once: never send again what may have been processed.
             slots, longest_wait: see RateGate.enter.
             is_repetition: the same call was held back before, and counts as a retry.
 
         Returns:
-            Its result is a dict for READ and PATCH, and a list for LIST.
+            Its result is a list for LIST, and a dict for any other.
 
         Raises:
-            LookStale: the PATCH was not processed, and is to be decided anew.
+            LookStale: the change was not processed, and is to be decided anew.
             AnswerLost, ServerFailed: it may have been processed.
             NotSent: no connection could be made.
             CloudflareError: of any other class: it was not done, and why.
         """
-        change = kind == PATCH
+        change = kind in CHANGES
         failures, forgiven, lost = 0, 0, False
         while True:
             pause = 0.0  # seconds that the server asks to wait before the next attempt
@@ -187,7 +190,7 @@ class Client:
     def _attempt(self, method: str, path: str, kind: str, query: dict[str, str] | None, body: t.Any) -> Answer:
         """One request and what its answer comes to."""
         sent_at = self._clock.monotonic()
-        change = kind == PATCH
+        change = kind in CHANGES
         raw = self._exchange(method, path, kind, query, body)
         retry_after = retry_after_seconds(raw.headers.get("Retry-After"))
         try:
@@ -227,7 +230,7 @@ class Client:
             raw = self._transport.exchange(method, path, query, body)
         except TooLarge as error:
             self._count(kind)
-            if kind == PATCH:
+            if kind in CHANGES:
                 raise AnswerLost(error.message) from None
             raise
         except AnswerLost:

@@ -28,6 +28,10 @@ class Clock:
         """The time of day so many seconds from now, in UTC: `03:24:10Z`."""
         return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%H:%M:%SZ")
 
+    def timestamp(self) -> str:
+        """This moment, in UTC: `2026-08-06T03:24:10Z`."""
+        return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds, or until `wake` is called."""
         until = time.monotonic() + seconds

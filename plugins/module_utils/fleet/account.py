@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InternalError, TooManyMatched
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import (
@@ -37,6 +38,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted
 _GROUPS_SHOWN = 5
 _IDS_SHOWN = 3
 _REMEDIES_SHOWN = 3
+_BATCHES_SHOWN = 6
 _LONGEST_GROUP = 320
 
 
@@ -46,6 +48,7 @@ class Told(t.NamedTuple):
     selection: what `select` asked for; None where ids were given.
     fatal: what ended the task early.
     estimate: what a real run would cost, in words; in check mode.
+    batches: as in the result; batch_pause: seconds between two.
     """
 
     records: list[Record]
@@ -56,6 +59,8 @@ class Told(t.NamedTuple):
     selection: Selection | None = None
     fatal: CloudflareError | None = None
     estimate: str | None = None
+    batches: t.Sequence[Json] = ()
+    batch_pause: float = 0.0
 
 
 def message(told: Told) -> str:
@@ -115,9 +120,9 @@ def _too_many(told: Told, error: TooManyMatched) -> Sentence:
 def _many(told: Told) -> Sentence:
     """What became of many: what went wrong, what is as wanted, what was not attempted, why, and every remedy once."""
     records = told.records
-    bad = [record for record in records if record.outcome in (FAILED, UNKNOWN)]
+    bad = [record for record in records if record.outcome in (FAILED, UNKNOWN) and not record.errored_again]
     left = [record for record in records if record.outcome == NOT_ATTEMPTED]
-    again = [record for record in records if record.outcome == CHANGED and record.finished_again and record.status == "errored"]
+    again = [record for record in records if record.errored_again]
     good = [record for record in records if record.outcome in (CHANGED, UNCHANGED) and record not in again]
     parts = []
     if bad:
@@ -217,7 +222,7 @@ def _plan(told: Told) -> Sentence:
     extent = f" {_extent(told.wanted)}" if _extent(told.wanted) else ""
     action = ACTION_OF[told.wanted.state]
     statuses = f" ({_listed(acts, lambda record: str(record.status), ids=False)})" if acts else ""
-    parts.append(f"Would {action} {len(acts):,} of {_all(told)}{extent}{waits if acts else ''}{statuses}")
+    parts.append(f"Would {action} {len(acts):,} of {_all(told)}{extent}{waits if acts else ''}{statuses}{_in_batches(told)}")
     if others:
         there = sum(_is_there(record) for record in others)
         rest = [record for record in others if not _is_there(record)]
@@ -227,6 +232,16 @@ def _plan(told: Told) -> Sentence:
         parts.append(told.estimate)
     remedies = [record.sentence.do for record in bad if record.sentence]
     return Sentence(". ".join(_capital(part) for part in parts), do=_remedies(remedies))
+
+
+def _in_batches(told: Told) -> str:
+    """The batches, by their sizes."""
+    sizes = [f"{batch['matched']:,}" for batch in told.batches]
+    if len(sizes) < 2:
+        return ""
+    shown = sizes if len(sizes) <= _BATCHES_SHOWN else [*sizes[: _BATCHES_SHOWN - 1], "…", sizes[-1]]
+    pause = f", {told.batch_pause:g} s apart" if told.batch_pause else ""
+    return f" in {len(sizes):,} batches of {', '.join(shown)}{pause}"
 
 
 def _extent(wanted: Wanted) -> str:

@@ -28,6 +28,17 @@ WITHOUT_FACTS = (
     "the facts were left out: with them the result would be too large for AWX to show; register the result and use its instances"
 )
 
+TOO_LARGE = "the result is too large for AWX to show; details=brief keeps it small enough"
+
+#: Items that `details: brief` holds, at most.
+MOST_ITEMS = 1000
+
+#: Items that it keeps in any case, if there are so many.
+_FEWEST_ITEMS = 100
+
+#: Outcomes by how much their ids matter, the first ones to be cut first.
+_CUT_FIRST = ("unchanged", "changed", "not_attempted", "failed", "unknown")
+
 
 def fit(result: Json) -> list[str]:
     """Cut the texts of the items where the whole result would be too large; nothing is cut where it isn't.
@@ -42,31 +53,79 @@ def fit(result: Json) -> list[str]:
     Returns:
         What to warn of.
     """
-    items: list[Json] = result["instances"]
+    _fit_texts(result, LARGEST)
     whole = _size(result)
     if whole <= LARGEST:
         return []
+    if whole - _size(result.get("ansible_facts", "")) > LARGEST:
+        return [TOO_LARGE]
+    result.pop("ansible_facts", None)
+    return [WITHOUT_FACTS]
+
+
+def _fit_texts(result: Json, largest: int) -> None:
+    """Cut texts of the items until the result has no more characters than `largest`, as far as that can be."""
+    items: list[Json] = result["instances"]
+    whole = _size(result)
+    if whole <= largest:
+        return
     texts = [(entry, field) for entry in items for field in ("error", "rollback", "msg") if field in entry]
     bare = whole - sum(_size(entry[field]) for entry, field in texts)
-    room, cut = max(0, LARGEST - bare) * _FULL_ERRORS, []
+    room, cut = max(0, largest - bare) * _FULL_ERRORS, []
     for entry, field in texts:
         size = _size(entry[field])
         if field == "msg" or size > room:
             cut.append((entry, field))
         else:
             room -= size
-    facts = _size(result.get("ansible_facts", {}))
-    can_fit = bare - facts <= LARGEST
+    can_fit = bare - _size(result.get("ansible_facts", "")) <= largest
     for longest in _LENGTHS if can_fit else _LENGTHS[:1]:
         for entry, field in cut:
             entry[field] = _cut(entry[field], max(longest, len(entry["id"]) + _BEHIND_ID) if field == "msg" else longest)
-        whole = _size(result)
-        if whole <= LARGEST:
-            return []
-    if whole - facts > LARGEST or "ansible_facts" not in result:
-        return []
-    del result["ansible_facts"]
-    return [WITHOUT_FACTS]
+        if _size(result) <= largest:
+            return
+
+
+def fit_brief(result: Json) -> list[str]:
+    """As `fit`, for `details: brief`: first texts are cut, then items, and at last ids, which are counted in `ids_truncated`.
+
+    Args:
+        result: with `instances` and `ids`; changed in place.
+
+    Returns:
+        What to warn of.
+    """
+    told, items = [], result["instances"]
+    count = len(items)
+    del items[MOST_ITEMS:]
+    _fit_texts(result, LARGEST)
+    too_much = _size(result) - LARGEST
+    while too_much > 0 and len(items) > _FEWEST_ITEMS:
+        too_much -= _size(items.pop()) + 2
+    if len(items) < count:
+        told.append(f"instances holds {len(items):,} of {count:,} that something is to be told of; ids names all")
+    if too_much > 0:
+        ids = result.pop("ids")
+        result["ids"], truncated = _kept_ids(ids, LARGEST - _size(result))
+        result["ids_truncated"] = truncated
+        told.append(f"ids leaves {sum(truncated.values()):,} out: with them the result would be too large for AWX to show")
+    return told
+
+
+def _kept_ids(ids: dict[str, list[str]], room: int) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The ids that fit, and how many of each outcome don't."""
+    kept: dict[str, list[str]] = {}
+    truncated: dict[str, int] = {}
+    for outcome in reversed(_CUT_FIRST):
+        kept[outcome] = []
+        for instance_id in ids[outcome]:
+            room -= _size(instance_id) + 2
+            if room < 0:
+                break
+            kept[outcome].append(instance_id)
+        if len(kept[outcome]) < len(ids[outcome]):
+            truncated[outcome] = len(ids[outcome]) - len(kept[outcome])
+    return {outcome: kept[outcome] for outcome in ids}, truncated
 
 
 def _cut(value: t.Any, longest: int) -> t.Any:

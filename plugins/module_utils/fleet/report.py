@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import DOCUMENTED_QUOTA
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, kept
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import account
@@ -23,9 +22,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
     UNKNOWN,
     Record,
 )
-
-#: Seconds in which the documented quota may be spent.
-_QUOTA_WINDOW = 300
 
 #: Seconds of waiting for the rate limit from which on the operator is told.
 _WORTH_TELLING = 10
@@ -120,6 +116,12 @@ def diff(records: list[Record]) -> dict[str, dict[str, str | None]]:
     }
 
 
+def diff_in_brief(records: list[Record]) -> dict[str, dict[str, int]]:
+    """The result's `diff` with `details: brief`: how many of the changed instances were, and are, in which status."""
+    whole = diff(records)
+    return {moment: dict(collections.Counter(status or "unknown" for status in whole[moment].values())) for moment in ("before", "after")}
+
+
 def facts(records: list[Record]) -> dict[str, Json]:
     """The API's own result by instance: what was observed last, and when the API accepted the change."""
     return {record.id: {"status": record.status, "timestamp": record.timestamp} for record in records if record.look}
@@ -152,35 +154,6 @@ def warnings(told: Told, said: list[Json], found: Found | None, held_seconds: fl
         texts.append(f"the API's rate limit held this task back for {held_seconds:.0f} s")
     texts.extend("the API says: {0}".format(clean(message["message"])) for message in said[:_MESSAGES_KEPT])
     return texts
-
-
-def estimate(
-    changes: int, calls_each: int, requests_per_second: float | None, reserve: float, least_left: tuple[int, float] | None = None
-) -> str:
-    """What a real run would cost, in words.
-
-    Args:
-        changes: instances that would be changed.
-        calls_each: calls for each of them.
-        requests_per_second: the task's own ceiling.
-        reserve: the part of the quota left to others.
-        least_left: the calls that the API still allows, and the seconds until there are more.
-    """
-    calls = changes * calls_each
-    if least_left is not None and calls > least_left[0]:
-        return f"about {calls:,} calls, of which the API allows {least_left[0]:,} in the next {duration(least_left[1])}"
-    per_second = DOCUMENTED_QUOTA / _QUOTA_WINDOW
-    seconds = max(0.0, calls - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
-    if requests_per_second:
-        seconds = max(seconds, calls / requests_per_second)
-    if seconds < 1:
-        return f"about {calls:,} calls, within the quota of {DOCUMENTED_QUOTA:,} in five minutes"
-    return f"about {calls:,} calls, {duration(seconds)} under the rate limit"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
 
 
 def _after(record: Record) -> str | None:

@@ -12,7 +12,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import ENDED, Wanted
 
 #: Seconds between two calls while settling, for the whole task: polling must not eat the quota.
 SPACING = 0.5
@@ -22,13 +22,22 @@ LONGEST_SLEEP = 10.0
 
 _GROWTH = 1.5
 
-#: Where instances are expected while they settle, likeliest first.
+#: state wanted → the statuses on the way to it, likeliest first.
 EXPECTED = {
     "paused": ("waitingForPause", "paused"),
     "terminated": ("rollingBack", "terminated"),
     "running": ("running", "waiting", "queued"),
     "restarted": ("running", "waiting", "queued"),
 }
+
+
+def expected_statuses(wanted: Wanted) -> tuple[str, ...]:
+    """Where instances are expected while they settle, likeliest first."""
+    if wanted.pause_first:
+        return EXPECTED["paused"] + EXPECTED[wanted.state]
+    if wanted.wait_until == ENDED:
+        return (*EXPECTED[wanted.state], "complete", "errored")
+    return EXPECTED[wanted.state]
 
 
 class Settler:
@@ -68,7 +77,7 @@ class Settler:
             self._clock.sleep(max(0.0, min(self._interval, until_deadline)))
             self._interval = next_interval(self._interval, self._wanted.wait_sleep)
         with self._gate.spaced(SPACING):
-            self._each(self._surveyor.look_at, self._surveyor.survey(pursuits, EXPECTED[self._wanted.state]))
+            self._each(self._surveyor.look_at, self._surveyor.survey(pursuits, expected_statuses(self._wanted)))
 
 
 def next_interval(interval: float, first: float) -> float:

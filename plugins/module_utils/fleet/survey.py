@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 from datetime import datetime, timedelta
 
@@ -234,6 +235,11 @@ class Surveyor:
                 )
         remark = f"the server refuses a filter of select ({error.message}); everything was listed instead, and filtered here"
         return gathering.found(passes=1, remarks=(remark,))
+
+
+def last_statuses(pursuits: t.Iterable[Pursuit]) -> list[str]:
+    """The statuses in which they were seen last, the most frequent first: where they are to be expected."""
+    return [status for status, _count in collections.Counter(p.record.status for p in pursuits if p.record.status).most_common()]
 
 
 def _window(pursuits: t.Collection[Pursuit]) -> Window:

@@ -11,7 +11,11 @@ import typing as t
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import Look
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import is_comparable, restarted_between
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.passage import Passage, passage_of
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step, is_comparable, restarted_between
+
+#: Seconds between two looks that both show no effect, until it is taken to have none.
+OVERDUE = 10.0
 
 # Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
 _EFFECTIVE: dict[str, t.Callable[[str], bool]] = {
@@ -28,27 +32,33 @@ class Attempt:
     Args:
         look: that it rested on.
         now: seconds, when it was answered or given up.
+        step: that it names.
     """
 
-    def __init__(self, action: str, look: Look, now: float) -> None:
+    def __init__(self, action: str, look: Look, now: float, step: Step | None = None) -> None:
         self.action = action
         self.look = look
         self.at = now
+        self._step = step
         #: It was answered with 200. That alone proves nothing.
         self.accepted = False
         #: The API would not do it.
         self.refusal: CloudflareError | None = None
         #: Its answer was lost, and the rate limit kept it from being repeated.
         self.is_interrupted = False
+        #: It was sent for many instances at once, so that its answer tells nothing of this one.
+        self.is_unanswered = False
         #: The status in the answer, and its timestamp.
         self.answered: str | None = None
         self.answered_at: str | None = None
         self._looks = 0
+        self._first_look_at: float | None = None
         self._moved = False
 
     def see(self, look: Look) -> None:
         """Take in a look at the instance."""
         self._looks += 1
+        self._first_look_at = look.at if self._first_look_at is None else self._first_look_at
         self._moved = self._moved or look.status != self.look.status
 
     @property
@@ -63,6 +73,15 @@ class Attempt:
         The answer's own status counts once two looks have failed to show it: the first may be older than the answer.
         """
         return self._moved or (self._looks > 1 and self.answered not in (None, self.look.status))
+
+    @property
+    def passage(self) -> Passage:
+        """What the instance is to get past, for `wait_until: past_step`."""
+        return passage_of(self.look, self.action, self._step)
+
+    def is_overdue(self, look: Look) -> bool:
+        """Whether looks over a time show that the instance was left alone, where no answer could tell."""
+        return self._first_look_at is not None and look.at - self._first_look_at >= OVERDUE
 
     def shows_in(self, status: str | None) -> bool:
         """Whether a status shows an effect of this attempt."""

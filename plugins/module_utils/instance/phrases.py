@@ -12,6 +12,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import cut_off, name_of
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import EFFECT, ENDED
 
 NOTHING_SENT = "nothing was sent"
 
@@ -61,6 +62,8 @@ def sent(record: Record) -> str:
     if not record.sends:
         return ""
     what = f"{record.action}{origin(record)}"
+    if record.attempt is not None and record.attempt.is_unanswered:
+        return f"{what} sent for many at once"
     if record.said_no:
         return f"{what} was answered {getattr(record.lost, 'answered', '')}"
     if record.lost is not None:
@@ -106,6 +109,10 @@ def no_effect(record: Record) -> tuple[str, str]:
             "its rollback handlers are running",
             "Look first what they undo; state=terminated waits until they have ended and sends nothing",
         )
+    if record.effect and record.wanted.wait_until != EFFECT and record.attempt is not None:
+        step = record.attempt.passage.step
+        goal = "ended" if record.wanted.wait_until == ENDED else f"passed {shown_name(step.name, 80) if step else 'a step'}"
+        return f"it runs, and has not {goal} yet (wait_until)", f"Look at it; it needs no second {record.action}"
     if record.wanted.rollback and status not in FINISHED:
         return "its rollback handlers may still be running", "Look first, before anything else is sent"
     return "no effect is seen", "See what holds it, then run again"

@@ -18,6 +18,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle, wording
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.attempt import Attempt
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import ANSWER, Look
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.passage import is_passed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
     CHANGED,
     FAILED,
@@ -28,6 +29,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import LISTING, LOG
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import EFFECT, ENDED, PAST_STEP, Wanted
 
 #: Seconds for which a look is good enough to rest a restart on.
 FRESH = 2.0
@@ -60,9 +62,13 @@ class Pursuit:
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        self.wanted = record.wanted
         #: The newest Move; None where a change was held back.
         self.move: Move | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is wanted of it; another thing while it is paused for its rollback."""
+        return self.record.wanted
 
     # -- looks --------------------------------------------------------------------------------------------------
 
@@ -82,15 +88,34 @@ class Pursuit:
         if self.wanted.error_glob is not None and look.source == LISTING:
             return True
         if self.wanted.state != "restarted":
-            return False
+            return self.wanted.wait_until == PAST_STEP and self.reads_log and look.source != LOG
         is_good = look.key is not None and (look.source == LOG or not self.reads_log)
         # Where the API is so slow that no look is ever fresh, the newest one has to do.
         return not is_good or (at - look.at > FRESH and record.looks_alone < MOST_LOOKS)
 
     @property
     def reads_log(self) -> bool:
-        """A look at this instance alone must bring its log: for the step to restart from, or for what a terminate left behind."""
-        return (self.wanted.needs_log or self.wanted.rollback) and not self.record.reads_no_log
+        """A look at this instance alone must bring its log: for the step to restart from or to get past, or for what a terminate left."""
+        wanted = self.wanted
+        return (wanted.needs_log or wanted.rollback or wanted.wait_until == PAST_STEP) and not self.record.reads_no_log
+
+    @property
+    def may_need_a_change(self) -> bool:
+        """By what is known of it something may have to be sent, or waited for."""
+        look = self.record.look
+        if self.record.outcome:
+            return False
+        if look is None or self.look_needed(look.at):
+            return True
+        return look.status is not None and not self._held_back() and self._decision().kind in (lifecycle.ACT, lifecycle.PENDING)
+
+    @property
+    def is_to_be_changed(self) -> bool:
+        """By the newest look something is to be sent, for the first time."""
+        record = self.record
+        if record.outcome or record.sends or record.is_stale or record.status is None or self._held_back():
+            return False
+        return self._decision().kind == lifecycle.ACT
 
     @property
     def listing_will_do(self) -> bool:
@@ -98,7 +123,9 @@ class Pursuit:
         record = self.record
         if not record.sends:
             return not self.wanted.needs_log
-        if self.wanted.state == "restarted":
+        if self.wanted.wait_until == PAST_STEP:
+            return False
+        if self.wanted.state == "restarted" and not (record.effect and self.wanted.wait_until == ENDED):
             return record.attempt is not None and record.attempt.accepted and not record.attempt.seen_since
         return not (self.wanted.rollback and record.status in lifecycle.FINISHED)
 
@@ -110,8 +137,10 @@ class Pursuit:
 
     def explain(self, detail: Json) -> None:
         """Take in with which error it ended again."""
-        self.record.explain(detail)
-        self.record.warning = self.record.sentence = wording.finished_again(self.record)
+        record = self.record
+        record.explain(detail)
+        record.sentence = wording.finished_again(record)
+        record.warning = record.sentence if record.outcome == CHANGED else None
 
     # -- what comes next ----------------------------------------------------------------------------------------
 
@@ -181,10 +210,13 @@ class Pursuit:
     def _may_send_again(self, attempt: Attempt) -> bool:
         """When a change is sent again: never what runs steps or handlers a second time; else once for each status seen since.
 
-        Where the rate limit held a repetition back, only if the task would still act on the instance.
+        Where the rate limit held a repetition back, only if the task would still act on the instance. Where it was sent for many at
+        once, only when it has shown no effect for a while.
         """
         if self.wanted.is_once_only:
             return False
+        if attempt.is_unanswered:
+            return attempt.is_overdue(self._look)
         return not self._held_back() if attempt.is_interrupted else attempt.moved
 
     def _held_back(self) -> Sentence | None:
@@ -222,7 +254,7 @@ class Pursuit:
 
     def _after_restart(self, attempt: Attempt) -> Move:
         record, look = self.record, self._look
-        is_proven = attempt.is_restart_proven_by(look)
+        is_proven = record.effect or attempt.is_restart_proven_by(look)
         if attempt.refusal is not None and record.lost is None:
             return self._end(UNCHANGED, wording.overtaken(record)) if is_proven else self._refused()
         its_word_is_enough = attempt.accepted and not (self.wanted.wait and attempt.is_restart_provable_by(look))
@@ -239,6 +271,8 @@ class Pursuit:
             return self._rolled_back(attempt)
         decision = self._decision()
         if decision.kind == lifecycle.SATISFIED:
+            if attempt.action == "resume" and may_have_acted and record.effect and self._waits_on:
+                return self._ran_again(attempt)
             if attempt.action == "terminate" and record.status in ("complete", "errored"):
                 record.forget_effect()
             return self._reached()
@@ -293,17 +327,34 @@ class Pursuit:
             raise AssertionError("it was not refused")
         return self._end(FAILED, wording.refused(self.record, attempt.refusal))
 
+    @property
+    def _waits_on(self) -> bool:
+        """One look after a resume or restart is not enough."""
+        return self.wanted.wait and self.wanted.wait_until != EFFECT
+
     def _ran_again(self, attempt: Attempt) -> Move:
         record = self.record
         record.effect = True
+        if self._waits_on and (self._look.source == ANSWER or record.status not in lifecycle.FINISHED):
+            return self._wait_on(attempt)
         # The answer to a restart may still tell how the run before had ended.
         record.finished_again = record.status in _OVER and (self._look.source != ANSWER or attempt.action == "resume")
         if not record.finished_again:
             return self._reached()
         sentence = wording.finished_again(record)
+        if self._waits_on and record.status == "errored":
+            return self._end(FAILED, sentence)
         if record.status != "complete":
             record.warning = sentence
         return self._end(CHANGED, sentence)
+
+    def _wait_on(self, attempt: Attempt) -> Move:
+        """It runs: has it got as far as it should?"""
+        if self._look.source == ANSWER:
+            return Move(LOOK)
+        if self.wanted.wait_until == PAST_STEP and is_passed(attempt.passage, self._look.log or ()):
+            return self._end(CHANGED, wording.passed(self.record, attempt.passage.step))
+        return Move(WAIT)
 
     def _rolled_back(self, attempt: Attempt) -> Move:
         record = self.record
@@ -358,7 +409,9 @@ class Pursuit:
     def abandon(self, reason: str) -> None:
         """End because the task ends: nothing more is sent, and nothing more can be watched."""
         record = self.record
-        if not record.sends:
+        if not record.sends and record.effect:
+            self._end(FAILED, wording.left_paused(record, reason))
+        elif not record.sends:
             self._end(NOT_ATTEMPTED, wording.not_attempted(record, reason))
         elif record.is_refused and record.lost is None:
             self._refused()
@@ -370,12 +423,18 @@ class Pursuit:
 
     def predict(self, move: Move) -> None:
         """Check mode: end with what would be done."""
-        if move.kind == SEND:
-            self.record.action = move.action
-            self._end(CHANGED, wording.would(self.record))
+        record = self.record
+        if record.afterwards is not None:
+            record.wanted, record.action = record.afterwards, "terminate"
+            self._end(CHANGED, wording.would(record))
+        elif move.kind == SEND:
+            record.action = move.action
+            self._end(CHANGED, wording.would(record))
         else:
             self._end(UNCHANGED, wording.on_its_way(self.record))
 
     def _end(self, outcome: str, sentence: Sentence) -> Move:
+        if self.record.afterwards is not None and outcome == FAILED:
+            sentence = wording.not_terminated(self.record, sentence)
         self.record.end(outcome, sentence)
         return Move(DONE)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, LookStale, ServerFailed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.attempt import Attempt
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import (
     ANSWER,
     Look,
@@ -32,6 +33,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 
+#: Statuses in which no step is under way that a terminate could cut off.
+_AT_REST = FINISHED | {"queued", "paused", "rollingBack"}
+
 # What happened in the end.
 UNCHANGED, CHANGED, FAILED, UNKNOWN, NOT_ATTEMPTED = "unchanged", "changed", "failed", "unknown", "not_attempted"
 
@@ -42,6 +46,9 @@ class Record:
     def __init__(self, instance_id: str, wanted: Wanted, workflow_name: str) -> None:
         self.id = instance_id
         self.wanted = wanted
+        self.afterwards: Wanted | None = None  # what is wanted once it is paused (`pause_first`)
+        if wanted.pause_first:
+            self.wanted, self.afterwards = wanted._replace(state="paused", rollback=False), wanted
         self.workflow_name = workflow_name
         # what was seen
         self.first_status: str | None = None
@@ -115,6 +122,24 @@ class Record:
         self.is_stale = False
         self.looked_while_waiting = True
         self.look_error = None
+        self._turn_to_afterwards()
+
+    def expire(self) -> None:
+        """What is known by now is too old to send anything on."""
+        self.is_stale = True
+        self.looks_alone = 0
+
+    def _turn_to_afterwards(self) -> None:
+        """It is paused, or nothing of it is under way: from here on it is to be terminated."""
+        if self.afterwards is None or self.status not in _AT_REST:
+            return
+        if self.status != "paused":
+            self.forget_effect()
+        self.wanted, self.afterwards = self.afterwards, None
+        if self.sends:
+            # It is paused by this task: what its status and its error had to be was tested before.
+            self.wanted = self.wanted._replace(when_status=None, selected=None, error_glob=None)
+        self.sends, self.attempt, self.lost, self.waiting_since = 0, None, None, None
 
     @property
     def status(self) -> str | None:
@@ -132,9 +157,8 @@ class Record:
         """A PATCH was not processed; an earlier attempt at it may have been."""
         if error.after_lost_answer:
             self.answer_lost(action, error, now).is_interrupted = True
-        self.is_stale = True
+        self.expire()
         self.is_repetition = self.is_repetition or error.went_out
-        self.looks_alone = 0
         if error.cause is not None:
             self.unsent += 1
 
@@ -147,6 +171,11 @@ class Record:
         if status and self.look:
             self._note_effect(status)
             self.look = self.look._replace(status=status, source=ANSWER)
+            self._turn_to_afterwards()
+
+    def sent_with_others(self, action: str, now: float) -> None:
+        """A change went out for many at once: nothing that is answered to it tells of this one."""
+        self._sent(action, now).is_unanswered = True
 
     def refused(self, action: str, error: CloudflareError, now: float) -> None:
         """The API will not do it: one look tells whether the state is reached all the same."""
@@ -166,7 +195,7 @@ class Record:
         self.sends += 1
         self.is_repetition = False
         self.action = action
-        self.attempt = Attempt(action, self.look, now)
+        self.attempt = Attempt(action, self.look, now, self.step)
         self.waiting_since = None
         return self.attempt
 
@@ -230,9 +259,14 @@ class Record:
         return self.outcome in (FAILED, UNKNOWN, NOT_ATTEMPTED)
 
     @property
+    def errored_again(self) -> bool:
+        """It was resumed or restarted, and has failed by the time of the last look."""
+        return self.finished_again and self.status == "errored"
+
+    @property
     def lacks_error(self) -> bool:
         """It errored again, and a listing, which tells no error, was all that was read."""
-        return self.finished_again and self.look is not None and self.look.status == "errored" and self.look.source == LISTING
+        return self.errored_again and self.look is not None and self.look.source == LISTING
 
     def explain(self, detail: Json) -> None:
         """Take in with which error it ended again."""

@@ -185,7 +185,7 @@ def reruns(log: list[Json], step: Step) -> list[Step]:
     if entry is None:
         return []
     after = log[log.index(entry) + 1 :]
-    return [step for step, later in ((step_of(later), later) for later in after) if step and _has_succeeded(later)]
+    return [step for step, later in ((step_of(later), later) for later in after) if step and has_succeeded(later)]
 
 
 def _error_of(entry: Json) -> t.Any:
@@ -204,7 +204,8 @@ def _has_failed(entry: Json) -> bool:
     return entry["success"] is False
 
 
-def _has_succeeded(entry: Json) -> bool:
+def has_succeeded(entry: Json) -> bool:
+    """Whether a log entry's step has ended, and well."""
     if entry.get("success") is not None:
         return entry["success"] is True
     return bool(entry.get("finished")) and not entry.get("error")
@@ -252,7 +253,7 @@ class Rollback(t.NamedTuple):
 def rollback_of(log: t.Sequence[Json]) -> Rollback:
     """What was undone, by the log: entries of type `rollback` are handlers that ran, each under its step's name."""
     handlers = {entry.get("name"): entry.get("success") is True for entry in log if entry.get("type") == "rollback"}
-    done = [entry.get("name") for entry in log if step_of(entry) and entry.get("type") in ("step", "do") and _has_succeeded(entry)]
+    done = [entry.get("name") for entry in log if step_of(entry) and entry.get("type") in ("step", "do") and has_succeeded(entry)]
     names = list(dict.fromkeys([*done, *handlers]))
     return Rollback([_bare(name) for name in names if handlers.get(name)], [_bare(name) for name in names if not handlers.get(name)])
 

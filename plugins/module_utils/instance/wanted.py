@@ -10,6 +10,9 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 
+#: What settles an instance that was resumed or restarted: a look after it, a step that it has got past, its end.
+EFFECT, PAST_STEP, ENDED = "effect", "past_step", "ended"
+
 
 class Wanted(t.NamedTuple):
     """What the task wants of every instance; times in seconds.
@@ -17,6 +20,9 @@ class Wanted(t.NamedTuple):
     when_status, selected: the statuses in which to act (`when_status`, `select.status`).
     error_glob: only instances whose error matches it are acted on.
     step: where to restart from.
+    pause_first: pause it before its rollback, so that no step is cut off in the middle.
+    bulk: terminate by hundreds where the server can.
+    wait_until: EFFECT, PAST_STEP or ENDED.
     """
 
     state: str
@@ -26,8 +32,11 @@ class Wanted(t.NamedTuple):
     step: Step | None = None
     from_failed_step: bool = False
     rollback: bool = False
+    pause_first: bool = False
+    bulk: bool = False
     skip_finished: bool = False
     wait: bool = True
+    wait_until: str = EFFECT
     wait_timeout: float = 300.0
     wait_sleep: float = 2.0
 

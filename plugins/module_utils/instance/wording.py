@@ -198,7 +198,9 @@ def not_attempted(record: Record, reason: str) -> Sentence:
 def would(record: Record) -> Sentence:
     """What would be sent, and what of it can't be taken back."""
     wanted = record.wanted
-    extent = ""
+    extent, before = "", ""
+    if record.afterwards is not None:
+        before = "pause, wait until it is paused, and then send "
     if record.action == "restart":
         extent = phrases.origin(record) or " from the beginning"
     elif record.action == "terminate":
@@ -209,7 +211,7 @@ def would(record: Record) -> Sentence:
         why = "the API ignores a pause until the instance starts"
     elif record.reruns:
         why = f"succeeded later steps run again: {phrases.names([str(step) for step in record.reruns])}"
-    return Sentence(phrases.being(record), f"would send {record.action}{extent}{waits}", why)
+    return Sentence(phrases.being(record), f"would send {before}{record.action}{extent}{waits}", why)
 
 
 # -- on its way -----------------------------------------------------------------------------------------------------------
@@ -232,6 +234,23 @@ def skipped(record: Record) -> Sentence:
         f"; its rollback failed{phrases.with_error(record.look.rollback)}" if record.look and record.rollback_outcome == "failed" else ""
     )
     return Sentence(phrases.being(record), sent, f"left as it is (skip_finished){failed}")
+
+
+def not_terminated(record: Record, so_far: Sentence) -> Sentence:
+    """It was to be paused before its rollback, and wasn't: the sentence so far tells of that."""
+    held = "so no terminate was sent" if record.sends else "nothing was terminated"
+    return so_far._replace(why="; ".join(part for part in (so_far.why, held) if part))
+
+
+def left_paused(record: Record, reason: str) -> Sentence:
+    """Paused for its rollback, and the task ends before that."""
+    return Sentence(
+        phrases.being(record),
+        f"pause accepted (was {record.first_status})",
+        f"not terminated: {reason}",
+        "Run again for the rest",
+        group="paused and not terminated",
+    )
 
 
 def timed_out(record: Record, look_error: CloudflareError | None) -> Sentence:
@@ -381,6 +400,12 @@ def finished_again(record: Record) -> Sentence:
         )
     ended = "it is over already" if record.status == "complete" else f"it has run and is {record.status} by now"
     return Sentence(phrases.being(record), f"{phrases.sent(record)} (was {record.first_status})", ended)
+
+
+def passed(record: Record, step: Step | None) -> Sentence:
+    """Resumed or restarted, and past the step that counts."""
+    beyond = f"it has passed {shown_name(step.name, 80)}" if step else "it has passed a step"
+    return Sentence(f"{phrases.being(record)} (was {record.first_status})", phrases.sent(record), beyond)
 
 
 def _settled(record: Record) -> Sentence:

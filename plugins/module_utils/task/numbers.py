@@ -23,6 +23,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "concurrency": (1, 64),
     "requests_per_second": (0.01, 1000),
     "rate_limit_reserve": (0, 0.9),
+    "batch_size": (1, 1000000),
+    "batch_pause": (0, _DAY),
     "rate_limit_timeout": (0, _DAY),
     "progress": (0, 3600),
     "from_step.count": (1, 1000000),
@@ -55,8 +57,9 @@ def _given(params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
         value = params.get(outer)
         if inner:
             value = value.get(inner) if isinstance(value, dict) else None
-        if value is not None:
-            yield option, value
+        for number in value if isinstance(value, (list, tuple)) else [value]:
+            if number is not None:
+                yield option, number
 
 
 def _is_of_sensible_size(value: t.Any) -> bool:

@@ -32,6 +32,7 @@ class Snapshot(t.NamedTuple):
     changed: the ids of those that were changed, in order.
     on_their_way: instances that were sent a change and are waited for.
     calls: made so far.
+    batch: the number of the batch under way and how many there are; (0, …) where there are none.
     blocked: seconds for which the rate limit blocks from now on; 0 where it doesn't.
     blocked_until: the time of day at which that ends; empty where it doesn't.
     """
@@ -45,6 +46,7 @@ class Snapshot(t.NamedTuple):
     calls: int
     blocked: float
     blocked_until: str
+    batch: tuple[int, int] = (0, 0)
 
     @property
     def done(self) -> int:
@@ -97,6 +99,8 @@ class Progress:
         for count, text in ((now.unchanged, "unchanged"), (now.failed, "failed"), (now.on_their_way, "on their way")):
             if count:
                 counts.append(f"{_number(count)} {text}")
+        if now.batch[0]:
+            counts.append(f"batch {_number(now.batch[0])} of {_number(now.batch[1])}")
         return ", ".join(counts)
 
     def _speed(self, now: Snapshot, is_end_of_block: bool) -> str:

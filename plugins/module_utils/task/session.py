@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, PATCH, READ, Client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import BATCH, LIST, PATCH, READ, Client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ControllerGone
@@ -43,7 +43,7 @@ class Session:
     def calls(self) -> int:
         """Calls made so far."""
         counts = self.client.counts
-        return counts[READ] + counts[LIST] + counts[PATCH]
+        return counts[READ] + counts[LIST] + counts[PATCH] + counts[BATCH]
 
     def glance(self) -> tuple[float, bool]:
         """The moment, in seconds by the session's clock, and whether the rate limit blocks."""
@@ -61,6 +61,7 @@ class Session:
             "reads": counts[READ],
             "lists": counts[LIST],
             "patches": counts[PATCH],
+            "batches": counts[BATCH],
             "retries": counts["retries"],
             "rate_limited_seconds": round(self.gate.held_seconds(), 3),
         }

@@ -77,7 +77,15 @@ def test_success(task):
     )
     assert ran.result["ansible_facts"] == {"workflow_instance_status": {"running": {"status": "paused", "timestamp": stamp(1000)}}}
     assert ran.result["diff"] == {"before": {"running": "running"}, "after": {"running": "paused"}}
-    assert ran.result["api_calls"] == {"total": 2, "reads": 1, "lists": 0, "patches": 1, "retries": 0, "rate_limited_seconds": 0.0}
+    assert ran.result["api_calls"] == {
+        "total": 2,
+        "reads": 1,
+        "lists": 0,
+        "patches": 1,
+        "batches": 0,
+        "retries": 0,
+        "rate_limited_seconds": 0.0,
+    }
     assert ran.warnings == []
 
 
@@ -380,6 +388,7 @@ def test_the_result_is_what_the_documentation_says(task):
         "success": task.run(instance_id="running", state="paused"),
         "failure": task.run(instance_id="complete", state="paused"),
         "many": task.run(instance_ids=["paused", "errored"], state="terminated"),
+        "batches": task.run(instance_ids=["running", "waiting"], state="terminated", batch_size=[1]),
     }
     for name, ran in everything.items():
         assert keys_of(ran.result) - {"changed"} <= set(RETURNED), name
@@ -388,7 +397,8 @@ def test_the_result_is_what_the_documentation_says(task):
         for item in ran.result["instances"]:
             assert set(item) - {"error"} == returned(RETURNED["instances"]["contains"]), name
             assert ("error" in item) == (item["status"] == "errored"), name
-    assert set(RETURNED) == keys_of(everything["success"].result) - {"changed"}
+    assert set(RETURNED) == keys_of(everything["success"].result) - {"changed"} | {"batches", "ids_truncated"}
+    assert [set(batch) for batch in everything["batches"].result["batches"]] == [set(RETURNED["batches"]["contains"])] * 2
     assert set(everything["success"].result["ansible_facts"]) == set(RETURNED["ansible_facts"]["contains"])
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import transport as transport_module
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import (
+    BATCH,
     LIST,
     PATCH,
     READ,
@@ -483,7 +484,7 @@ def test_nor_repeated():
     client, adapter = scripted(lambda request: (gone.append(1), Reply(503, b""))[1], check=check)
     assert raised(client, PATCH).__class__ is ControllerGone
     assert len(adapter.requests) == 1
-    assert client.counts == {READ: 0, LIST: 0, PATCH: 1, "retries": 0}
+    assert client.counts == {READ: 0, LIST: 0, PATCH: 1, BATCH: 0, "retries": 0}
 
 
 # -- what a request looks like -----------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     WorkflowNotFound,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import account, report
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet, Limits
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Fleet
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.pursuer import Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor

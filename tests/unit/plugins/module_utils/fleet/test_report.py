@@ -323,39 +323,42 @@ def test_facts_are_left_out_where_they_make_it_too_large(character):
         assert bounds.fit(result) == [bounds.WITHOUT_FACTS]
         assert "ansible_facts" not in result and len(json.dumps(result)) < 700000
     else:
-        assert bounds.fit(result) == [], "nothing helps that could be left out"
+        assert bounds.fit(result) == [bounds.TOO_LARGE], "nothing helps that could be left out"
         assert "ansible_facts" in result
     assert [item["id"] for item in result["instances"]] == ids
 
 
-# -- estimates --------------------------------------------------------------------------------------------------------
+@each_row("count, is_bad, warned", [(10_000, False, 0), (10_000, True, 1), (3, True, 0)])
+def test_a_brief_result_fits_whatever_it_tells_of(count, is_bad, warned):
+    """Ten thousand instances, ids of 40 characters, and each failed with a page of text where they are told of."""
+    records = [page(f"order-{number:06d}-{'x' * 27}", 500) for number in range(count)]
+    told = records if is_bad else []
+    result = {"instances": report.items(told), "ids": report.ids(records), "diff": report.diff_in_brief(records)}
+    assert len(bounds.fit_brief(result)) == warned
+    assert len(json.dumps(result)) < 700_000 and "ids_truncated" not in result
+    assert sum(len(ids) for ids in result["ids"].values()) == count
+    assert len(told) > 1000 or len(result["instances"]) == len(told)
+    assert len(told) <= 1000 or 200 < len(result["instances"]) < 1000
+    assert result["instances"] == [] or result["instances"][0]["error"]["message"]
 
 
-@each_row(
-    "changes, calls_each, rate, reserve, text",
-    [
-        (10, 1, None, 0.2, "about 10 calls, within the quota of 1,200 in five minutes"),
-        (960, 1, None, 0.2, "about 960 calls, within the quota of 1,200 in five minutes"),
-        (1200, 1, None, 0.0, "about 1,200 calls, within the quota of 1,200 in five minutes"),
-        (1200, 1, None, 0.2, "about 1,200 calls, 60 s under the rate limit"),
-        (1200, 2, None, 0.2, "about 2,400 calls, 6 minutes under the rate limit"),
-        (10000, 1, None, 0.2, "about 10,000 calls, 38 minutes under the rate limit"),
-        (100, 1, 10.0, 0.2, "about 100 calls, 10 s under the rate limit"),
-        (10000, 1, 100.0, 0.2, "about 10,000 calls, 38 minutes under the rate limit"),
-    ],
-)
-def test_estimates(changes, calls_each, rate, reserve, text):
-    assert report.estimate(changes, calls_each, rate, reserve) == text
+def test_ids_that_do_not_fit_are_cut_and_counted():
+    """The ones that matter least first."""
+    records = [page(f"{number}-" + "x" * 90, 10) for number in range(8000)]
+    for number, record in enumerate(records):
+        record.outcome = "changed" if number < 7000 else "failed"
+    failed = [record.id for record in records[7000:]]
+    result = {"instances": [], "ids": report.ids(records)}
+    (warned,) = bounds.fit_brief(result)
+    assert result["ids"]["failed"] == failed
+    left_out = 7000 - len(result["ids"]["changed"])
+    assert result["ids_truncated"] == {"changed": left_out} and 0 < left_out < 3000
+    assert warned == f"ids leaves {left_out:,} out: with them the result would be too large for AWX to show"
+    assert 600_000 < len(json.dumps(result)) < 700_000
 
 
-@each_row(
-    "least_left, text",
-    [
-        (None, "about 100 calls, within the quota of 1,200 in five minutes"),
-        ((100, 60.0), "about 100 calls, within the quota of 1,200 in five minutes"),
-        ((29, 60.0), "about 100 calls, of which the API allows 29 in the next 60 s"),
-        ((0, 280.0), "about 100 calls, of which the API allows 0 in the next 5 minutes"),
-    ],
-)
-def test_estimates_by_what_the_api_tells(least_left, text):
-    assert report.estimate(100, 1, None, 0.2, least_left) == text
+def test_a_brief_diff_counts():
+    records = [page("a", 10), page("b", 10)]
+    for record in records:
+        record.outcome, record.first_status = "changed", "running"
+    assert report.diff_in_brief(records) == {"before": {"running": 2}, "after": {records[0].wanted.state: 2}}

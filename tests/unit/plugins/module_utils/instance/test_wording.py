@@ -20,7 +20,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import LOG, Step
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import EFFECT, ENDED, PAST_STEP, Wanted
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import stamp
 from ansible_collections.edgeops.cloudflare.tests.unit.sentences import assert_is_a_sentence
 from ansible_collections.edgeops.cloudflare.tests.unit.stories import DECLINED, STEPS, drive, lost, ok, saw, unseen
@@ -261,7 +261,9 @@ ENTRIES = st.lists(
 @given(st.data(), STATES, st.booleans(), FOREIGN, ERRORS, ENTRIES)
 def test_no_text_of_others_spoils_a_sentence(data, state, rollback, name, error, log):
     """Whatever the API, a workflow or a user has written, each sentence stays one line, bounded, and obeys nobody."""
-    record = Record(name or "x", Wanted(state, step=Step(name or "x", 1, "do"), rollback=rollback), name or "w")
+    until = data.draw(st.sampled_from([EFFECT, PAST_STEP, ENDED]))
+    record = Record(name or "x", Wanted(state, step=Step(name or "x", 1, "do"), rollback=rollback, wait_until=until), name or "w")
+    record.effect = data.draw(st.booleans())
     outcome = data.draw(st.sampled_from([None, "failed", "complete"]))
     status = data.draw(st.sampled_from(["errored", "running", "terminated", "rollingBack", "queued", "complete"]))
     look = Look(status, 1.0, LOG, error=error, rollback=outcome and {"outcome": outcome, "error": error}, ended=name, log=tuple(log))
@@ -278,6 +280,7 @@ def test_no_text_of_others_spoils_a_sentence(data, state, rollback, name, error,
         "reason": "stopped",
         "statuses": frozenset(["errored"]),
         "step": record.step,
+        "so_far": Sentence("it is so"),
     }
     for name_, function in SENTENCES.items():
         needs = list(inspect.signature(function).parameters)[1:]

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.fleet import Limits
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.pursuer import Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_status
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.workflow_instance_status import Request, validate
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.status_request import Request, validate
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
 SPEC = workflow_instance_status.argument_spec()
@@ -133,6 +133,7 @@ NUMBERS = {
     "requests_per_second": ((None, 0.1, 4, 200), (0, -1)),
     "rate_limit_reserve": ((0, 0.2, 0.9), (-0.1, 0.91, 1)),
     "rate_limit_timeout": ((0, 330, 3600), (-1, -0.5)),
+    "batch_pause": ((0, 1.5, 86400), (-1, 86401)),
     "progress": ((0, 10, 3600), (-1, 3601, 10**400)),
 }
 
@@ -142,7 +143,7 @@ def test_numbers(option):
     is_float = SPEC[option]["type"] == "float"
     good, bad = NUMBERS[option]
     for value in good:
-        validate(params(**{option: value}))
+        validate(params(batch_size=[5], **{option: value}))
     for value in bad + ((float("inf"), float("-inf"), float("nan"), 1e300) if is_float else ()):
         message = refusal(**{option: value})
         assert message.startswith(f"{option} must be a number from "), message
