@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from engine import OPENER
+from engine import OPENER, EngineError
 from engine_helpers import CRON_ID, detail, error_of, listed, make, patch, path_of, raw_call, reach
 
 
@@ -89,6 +89,34 @@ def test_creation_and_deletion(engine):
     result = engine.api("POST", "/lab/instances/batch/delete", {"instances": ["one", "two"]})[2]["result"]
     assert result["deleted"] == [{"id": "two"}] and result["errors"][0]["code"] == 10400
     assert create({"instance_id": "one"})[0] == 200, "a deleted id can be used again"
+
+
+def test_termination_by_hundreds(engine):
+    def terminate(ids):
+        return engine.api("POST", "/lab/instances/batch/terminate", ids)
+
+    def statuses():
+        return {item["id"]: item["status"] for item in listed(engine, "", "lab")[0]}
+
+    for name in ("one", "two", "three", "four"):
+        make(engine, name, [{"wait": "w"}], "waiting")
+    make(engine, "done", [], "complete")
+    for bad in ([], ["one"] * 101, {"instances": ["one"]}, [1], [""]):
+        assert error_of(terminate(bad)) == (400, 10002), bad
+    engine.control("POST", "/unknowns", {"terminate_already_running": 1})
+    assert terminate(["one"])[2]["result"] == {"status": "already_running", "instancesTerminated": 0}
+    assert statuses()["one"] == "waiting", "nothing was processed"
+    assert terminate(["one", "one", "done", "ghost"])[2]["result"] == {"status": "ok", "instancesTerminated": 1}
+    engine.control("POST", "/unknowns", {"terminate_leaves": ["two"], "terminate_late": ["three"], "terminate_late_ms": 300})
+    engine.control("POST", "/unknowns", {"terminate_miscounts": 5})
+    assert terminate(["two", "three", "four"])[2]["result"] == {"status": "ok", "instancesTerminated": 7}
+    assert statuses() == {"one": "terminated", "two": "waiting", "three": "waiting", "four": "terminated", "done": "complete"}
+    reach(engine, "three", "terminated")
+    assert engine.control("GET", "/calls")["by_kind"]["batches"] == 8
+    engine.control("POST", "/reset")
+    assert terminate(["two"])[2]["result"] == {"status": "ok", "instancesTerminated": 1}
+    with pytest.raises(EngineError):
+        engine.control("POST", "/unknowns", {"nonsense": 1})
 
 
 def test_ids_that_cron_triggers_make(engine):

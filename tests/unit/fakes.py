@@ -273,12 +273,15 @@ class FakeWorkflow:
     """
 
     name = "orders"
+    terminates_by_hundreds = True
 
     def __init__(self, clock, *instances, latency=0.0):
         self.clock = clock
         self.latency = latency
         self.instances = {instance.id: instance for instance in instances}
-        #: list of tuple: ("detail", id), ("log", id), ("list", status, page) or ("patch", id, action).
+        #: Ids that `terminate_many` leaves as they are.
+        self.left_alone = set()
+        #: list of tuple: ("detail", id), ("log", id), ("list", status, page), ("patch", id, action) or ("batch", id, …).
         self.calls = []
         self._faults = []
         self._hooks = []
@@ -316,6 +319,18 @@ class FakeWorkflow:
             return {"status": "running" if action == "restart" else instance.status, "timestamp": stamp(self.clock.monotonic())}
 
         with self._calling("patch", instance_id, action, work=work):
+            return work()
+
+    def terminate_many(self, instance_ids):
+        def work():
+            now = self.clock.monotonic()
+            running = [self.instances[name] for name in instance_ids if name in self.instances and name not in self.left_alone]
+            running = [instance for instance in running if instance.status not in ("errored", "complete", "terminated")]
+            for instance in running:
+                instance.change("terminate", now)
+            return {"status": "ok", "instancesTerminated": len(running)}
+
+        with self._calling("batch", *instance_ids, work=work):
             return work()
 
     def pages(self, status=None, created_after=None, created_before=None):

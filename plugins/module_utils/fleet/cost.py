@@ -19,7 +19,7 @@ _QUOTA_WINDOW = 300
 class Calls(t.NamedTuple):
     """How many calls a run would make; `otherwise`: how many without what makes it cheaper, None where nothing does."""
 
-    count: int
+    made: int
     otherwise: int | None = None
 
 
@@ -44,13 +44,13 @@ def told(calls: Calls, requests_per_second: float | None, reserve: float, least_
         reserve: the part of the quota left to others.
         least_left: the calls that the API still allows, and the seconds until there are more.
     """
-    about = f"about {calls.count:,} calls" + (f" instead of {calls.otherwise:,} (bulk_terminate)" if calls.otherwise else "")
-    if least_left is not None and calls.count > least_left[0]:
+    about = f"about {calls.made:,} calls" + (f" instead of {calls.otherwise:,} (bulk_terminate)" if calls.otherwise else "")
+    if least_left is not None and calls.made > least_left[0]:
         return f"{about}, of which the API allows {least_left[0]:,} in the next {duration(least_left[1])}"
     per_second = DOCUMENTED_QUOTA / _QUOTA_WINDOW
-    seconds = max(0.0, calls.count - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
+    seconds = max(0.0, calls.made - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
     if requests_per_second:
-        seconds = max(seconds, calls.count / requests_per_second)
+        seconds = max(seconds, calls.made / requests_per_second)
     if seconds < 1:
         return f"{about}, within the quota of {DOCUMENTED_QUOTA:,} in five minutes"
     return f"{about}, {duration(seconds)} under the rate limit"

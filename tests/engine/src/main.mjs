@@ -26,6 +26,7 @@ import { Listing } from "./gateway/listing.mjs";
 import { Ops } from "./gateway/ops.mjs";
 import { Overlays } from "./gateway/overlay.mjs";
 import { Quota } from "./gateway/quota.mjs";
+import { Unknowns } from "./gateway/unknowns.mjs";
 import { Work } from "./gateway/work.mjs";
 import { WorkflowApi } from "./gateway/workflow-api.mjs";
 import { Recorder } from "./recorder.mjs";
@@ -43,13 +44,13 @@ function build() {
   const overlays = new Overlays();
   const listing = new Listing(instances, overlays);
   const work = new Work(engine, instances);
-  const [auth, calls, faults, quota] = [new Auth(), new Calls(), new Faults(), new Quota()];
+  const [auth, calls, faults, quota, unknowns] = [new Auth(), new Calls(), new Faults(), new Quota(), new Unknowns()];
   const ops = new Ops({ engine, instances, work, overlays, recorder });
-  const instanceApi = new InstanceApi({ work, instances, listing, overlays });
+  const instanceApi = new InstanceApi({ work, instances, listing, overlays, unknowns });
   const workflowApi = new WorkflowApi({ instances, listing });
   const api = new Api({ auth, engine, instances, instanceApi, workflowApi });
   const gateway = new Gateway({ api, auth, calls, faults, ops, quota });
-  const control = new Control({ auth, calls, engine, faults, gateway, instances, ops, overlays, quota, recorder, work });
+  const control = new Control({ auth, calls, engine, faults, gateway, instances, ops, overlays, quota, recorder, unknowns, work });
   return { auth, engine, gateway, control };
 }
 

@@ -27,6 +27,7 @@ export class Control {
       "GET /faults": () => ({ rules: this.faults.rules }),
       "DELETE /faults": () => this.#forgetFaults(),
       "POST /quota": (body) => this.quota.set(body && Object.keys(body).length > 0 ? body : null),
+      "POST /unknowns": (body) => this.unknowns.set(body),
       "POST /latency": ({ ms }) => this.#latency(ms),
       "POST /credentials": (body) => this.auth.add(body),
       "POST /overlay": (body) => this.ops.overlay(body),
@@ -82,6 +83,7 @@ export class Control {
     this.gateway.reset();
     this.calls.reset();
     this.overlays.reset();
+    this.unknowns.reset();
     this.auth.reset();
     this.recorder.reset();
   }

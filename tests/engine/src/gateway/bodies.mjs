@@ -86,16 +86,19 @@ export function parseBatch(text) {
   return parsed;
 }
 
-/** The body of POST …/instances/batch/delete. */
-export function parseDeletion(text) {
-  const { instances } = parseObject(text);
-  if (
-    !Array.isArray(instances) ||
-    instances.length < 1 ||
-    instances.length > 100 ||
-    instances.some((id) => typeof id !== "string" || id === "")
-  ) {
+function checkIds(ids) {
+  if (!Array.isArray(ids) || ids.length < 1 || ids.length > 100 || ids.some((id) => typeof id !== "string" || id === "")) {
     refuse("1 to 100 instances are needed");
   }
-  return instances;
+  return ids;
+}
+
+/** The body of POST …/instances/batch/delete. */
+export function parseDeletion(text) {
+  return checkIds(parseObject(text).instances);
+}
+
+/** The body of POST …/instances/batch/terminate. */
+export function parseTermination(text) {
+  return checkIds(parseJson(text));
 }

@@ -4,7 +4,16 @@
 
 /** Counts the API calls that arrived, and keeps a log of the latest. */
 
-const COUNTERS = { read: "reads", list: "lists", patch: "patches", create: "creates", event: "events", delete: "deletes", other: "others" };
+const COUNTERS = {
+  read: "reads",
+  list: "lists",
+  patch: "patches",
+  batch: "batches",
+  create: "creates",
+  event: "events",
+  delete: "deletes",
+  other: "others",
+};
 const DEFAULT_CAP = 5000;
 
 function countersOf(log) {

@@ -5,7 +5,7 @@
 /** The calls about instances, with production's face. */
 
 import { errors, failure, ok } from "./answers.mjs";
-import { parseAction, parseBatch, parseCreation, parseDeletion, parseJson, Refusal } from "./bodies.mjs";
+import { parseAction, parseBatch, parseCreation, parseDeletion, parseJson, parseTermination, Refusal } from "./bodies.mjs";
 import { uuidOf } from "./listing.mjs";
 import { inParallel } from "./work.mjs";
 
@@ -13,7 +13,8 @@ const EVENT_TYPE = /^[a-zA-Z0-9_][a-zA-Z0-9-_]{0,99}$/;
 const SUCCESS = { complete: true, errored: false, terminated: false };
 
 export class InstanceApi {
-  constructor({ work, instances, listing, overlays }) {
+  constructor({ work, instances, listing, overlays, unknowns }) {
+    this.unknowns = unknowns;
     this.work = work;
     this.instances = instances;
     this.listing = listing;
@@ -116,6 +117,23 @@ export class InstanceApi {
     if (message.includes("instance.cannot_restart")) return errors.cannotRestart();
     if (answer.status === 400) return errors.badBody(message);
     return errors.internal(message);
+  }
+
+  /** Without rollback; how many were terminated is all that the answer tells. */
+  async terminateBatch({ workflow, body }) {
+    const ids = [...new Set(parseTermination(body))];
+    const { unknowns } = this;
+    if (unknowns.takes("terminate_already_running")) return ok({ status: "already_running", instancesTerminated: 0 });
+    const [late, now] = [[], []];
+    for (const id of ids) if (!unknowns.terminate_leaves.includes(id)) (unknowns.terminate_late.includes(id) ? late : now).push(id);
+    const terminate = async (id) => {
+      if (!(await this.instances.find(workflow, id)) || this.overlays.intercept(workflow, id, "terminate", null) !== null) return false;
+      return (await this.work.patch(workflow, id, { status: "terminate" })).status === 200;
+    };
+    const ended = await inParallel(now, 8, terminate);
+    if (late.length > 0) setTimeout(() => inParallel(late, 8, terminate).catch(console.error), unknowns.terminate_late_ms);
+    const count = ended.filter(Boolean).length + late.length + unknowns.terminate_miscounts;
+    return ok({ status: "ok", instancesTerminated: count });
   }
 
   async event({ workflow, instance, eventType, body }) {

@@ -17,6 +17,7 @@ const ROUTES = [
   ["POST", "/:workflow/instances", "create", "instances.create"],
   ["POST", "/:workflow/instances/batch", "create", "instances.createBatch"],
   ["POST", "/:workflow/instances/batch/delete", "delete", "instances.deleteBatch"],
+  ["POST", "/:workflow/instances/batch/terminate", "batch", "instances.terminateBatch"],
   ["GET", "/:workflow/instances/:instance", "read", "instances.detail"],
   ["DELETE", "/:workflow/instances/:instance", "delete", "instances.delete"],
   ["GET", "/:workflow/instances/:instance/step", "read", "instances.step"],
