@@ -95,6 +95,63 @@ def test_a_signal_ends_it_during_a_block(flock, tmp_path, name):
     assert flock.calls()["by_kind"]["patches"] == 4 and "Traceback" not in play.output
 
 
+SITUATIONS = {
+    "settling": 12,
+    "a call that hangs": 64,
+}
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_signal_ends_it_whatever_it_waits_for(flock, tmp_path, situation, name):
+    """Also with 64 workers: what is under way ends, nothing more is sent, and nobody is left."""
+    if situation == "settling":
+        flock.create_gated(names("busy", 12), "work")
+    else:
+        flock.create(names("ok", 80))
+        flock.meet("patch", {"hang_ms": 120_000, "work": "before"}, skip=70)
+    flock.forget_calls()
+    text = pausing(
+        options={"concurrency": SITUATIONS[situation], "progress": 2, "select": {"status": ["running", "waiting"]}, "api_timeout": 5}
+    )
+    (tmp_path / "pause.yml").write_text(text, encoding="utf-8")
+    play = Play(flock.bench.engine, str(tmp_path / "pause.yml"), settings={"ANSIBLE_FORKS": "2"})
+    flock.started.append(play.popen)
+    wait_for_calls(flock, "patches", 12 if situation == "settling" else 71)
+    time.sleep(1)
+    sent = flock.calls()["by_kind"]["patches"]
+    os.killpg(play.popen.pid, getattr(signal, name))
+    began = time.monotonic()
+    play.finish(timeout=60)
+    assert time.monotonic() - began < 30 and "Traceback" not in play.output, play.output
+    time.sleep(1)
+    assert flock.calls()["by_kind"]["patches"] == sent
+    flock.control("POST", "/gate", {"name": "work"})
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_the_timeout_of_a_task_ends_it_whatever_it_waits_for(flock, tmp_path, situation):
+    """With the complete result."""
+    if situation == "settling":
+        flock.create_gated(names("busy", 12), "work")
+    else:
+        flock.create(names("ok", 80))
+        flock.meet("patch", {"hang_ms": 120_000, "work": "before"}, skip=70)
+    kept = {"content": "{{ paused | to_json }}", "dest": str(tmp_path / "result.json"), "mode": "0600"}
+    options = {"concurrency": SITUATIONS[situation], "select": {"status": ["running", "waiting"]}, "api_timeout": 4}
+    text = pausing(
+        options=options, then=[{"name": "Keep it", "ansible.builtin.copy": kept}], timeout=7, register="paused", ignore_errors=True
+    )
+    (tmp_path / "pause.yml").write_text(text, encoding="utf-8")
+    play = Play(flock.bench.engine, str(tmp_path / "pause.yml"))
+    assert play.finish() == 0, play.output
+    told = result(tmp_path)
+    assert told["failed"] and "the task's timeout is over" in told["msg"], told["msg"]
+    assert sum(outcomes(told).values()) == told["summary"]["matched"] == (12 if situation == "settling" else 80)
+    assert flock.calls()["by_kind"]["patches"] == told["api_calls"]["patches"]
+    flock.control("POST", "/gate", {"name": "work"})
+
+
 def test_progress_is_told_between_the_start_and_the_end_of_a_task(slow, tmp_path):
     """As events of ansible-runner, so that AWX shows them while the task runs."""
     runner = ansible_runner.run(
@@ -159,7 +216,8 @@ def test_retries_around_a_restart(flock, tmp_path, guard):
     assert guard or "add when_status, such as [errored]" in said
 
 
-def test_lines_name_their_host(flock, tmp_path):
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_lines_name_their_host(flock, tmp_path, strategy):
     """In a play over several."""
     flock.create(names("ok", 12))
     flock.control("POST", "/latency", {"ms": 600})
@@ -168,7 +226,19 @@ def test_lines_name_their_host(flock, tmp_path):
     )
     hosts = "ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'"
     (tmp_path / "inventory").write_text(f"one {hosts}\ntwo {hosts}\n", encoding="utf-8")
-    play = Play(flock.bench.engine, str(tmp_path / "two.yml"), "-i", str(tmp_path / "inventory"))
+    play = Play(flock.bench.engine, str(tmp_path / "two.yml"), "-i", str(tmp_path / "inventory"), settings={"ANSIBLE_STRATEGY": strategy})
     assert play.finish() == 0, play.output
     assert re.search(r"^\[(one|two)\] fleet: ", play.output, re.MULTILINE), play.output
     assert not re.search(r"^fleet: ", play.output, re.MULTILINE)
+
+
+def test_a_library_that_warns_says_nothing_on_the_screen(flock, tmp_path):
+    """Over TLS that is not verified each call is worth a warning to urllib3; ansible-core would call it an error."""
+    flock.create(names("ok", 12))
+    engine = flock.bench.engine
+    text = pausing(options={"api_url": engine.tls_url, "validate_certs": False, "concurrency": 4})
+    (tmp_path / "tls.yml").write_text(text, encoding="utf-8")
+    for settings in ({}, {"EDGEOPS_CLOUDFLARE_RUN_AS": "module"}):
+        play = Play(engine, str(tmp_path / "tls.yml"), settings=settings)
+        assert play.finish() == 0, play.output
+        assert "errantly" not in play.output and "InsecureRequest" not in play.output, play.output
