@@ -22,6 +22,7 @@ class Contender(t.NamedTuple):
     exact: bool, whether more calls than that are an error.
     is_playbook: bool.
     every: int, run in each n-th round only: for the slow ones.
+    end: str, the status in which it leaves the instances.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Contender(t.NamedTuple):
     exact: bool = False
     is_playbook: bool = False
     every: int = 1
+    end: str = "paused"
 
 
 class Setting(t.NamedTuple):
@@ -97,6 +99,9 @@ FLOORS = (
 )
 SDK = Contender("the official SDK, one by one", _script("sdk"), "waiting", _pages_and_changes, every=2)
 URI_LOOP = Contender("`ansible.builtin.uri` in a loop", _playbook("fleet_uri"), "waiting", _pages_and_changes, is_playbook=True, every=3)
+
+#: Runs once, last: what it has ended does not sleep again.
+BULK = Contender("`workflow_instance_status` with `bulk_terminate`", _playbook("fleet_bulk"), "waiting", is_playbook=True, end="terminated")
 
 FLEET = {
     100: (EMPTY, PING, MODULE, MODULE_AS_MODULE, *FLOORS, SDK._replace(every=1), URI_LOOP),

@@ -99,7 +99,7 @@ def measure(contender, setting, env):
     run(command, log=log, cwd=ROOT, env=env, timeout=LONGEST)
     measured = Run(time.perf_counter() - began, _children_cpu() - used, fleet.calls())
     if contender.start:
-        fleet.await_status("paused")
+        fleet.await_status(contender.end)
     return measured
 
 

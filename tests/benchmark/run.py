@@ -23,9 +23,9 @@ sys.path[:0] = [str(TESTS / "tooling"), str(TESTS / "engine")]
 
 import environments  # noqa: E402  pylint: disable=wrong-import-position
 from bed import Fleet  # noqa: E402  pylint: disable=wrong-import-position
-from contenders import FLEET, ONE, Setting  # noqa: E402  pylint: disable=wrong-import-position
+from contenders import BULK, FLEET, ONE, Setting  # noqa: E402  pylint: disable=wrong-import-position
 from engine import Engine, EngineError  # noqa: E402  pylint: disable=wrong-import-position
-from measuring import take_turns  # noqa: E402  pylint: disable=wrong-import-position
+from measuring import measure, take_turns  # noqa: E402  pylint: disable=wrong-import-position
 from processes import ToolFailed  # noqa: E402  pylint: disable=wrong-import-position
 from table import replace_block, report  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -87,15 +87,17 @@ def facts(options, ansible, libraries):
 
 
 def measure_all(rounds, options, ansible, libraries):
-    """Series by size of the fleet."""
-    series = {}
+    """Series by size of the fleet, and for each fleet the one Run that ends it."""
+    series, ended = {}, {}
     with Engine() as engine:
         engine.control("POST", "/latency", {"ms": options.latency})
         env = contender_environment(engine, ansible)
         for size, times in rounds.items():
             setting = Setting(ansible, libraries, Fleet(engine, size), options.concurrency)
             series[size] = take_turns(FLEET.get(size, ONE), setting, env, times)
-    return series
+            if size in FLEET:
+                ended[size] = measure(BULK, setting, env)
+    return series, ended
 
 
 def main():
@@ -105,12 +107,12 @@ def main():
     ansible, libraries = Path(sys.prefix), environments.ensure("bench")
     told = facts(options, ansible, libraries)
     try:
-        series = measure_all(QUICK_ROUNDS if options.quick else ROUNDS, options, ansible, libraries)
+        series, ended = measure_all(QUICK_ROUNDS if options.quick else ROUNDS, options, ansible, libraries)
     except (ToolFailed, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     wrong = [sentence for one in series.values() for sentence in one.wrong_calls()]
-    text = report([one for size, one in series.items() if size > 1], series[1], wrong, told)
+    text = report([one for size, one in series.items() if size > 1], series[1], ended, wrong, told)
     print(text)
     if wrong:
         print("error: other calls than those needed\n    " + "\n    ".join(wrong), file=sys.stderr)

@@ -14,6 +14,7 @@ MOST_TIMES_FLOOR = {100: 1.0, 1000: 1.05}
 LEAST_TIMES_URI = 20
 MOST_TIMES_PING = 0.5
 MOST_TIMES_TWENTY_PINGS = 0.2
+LEAST_CALLS_SAVED = {1000: 20}
 
 
 def floor_of(series):
@@ -84,7 +85,7 @@ def _verdict(ratio, promised):
     return "**kept**" if ratio <= promised else "**missed**"
 
 
-def goals(fleets, one, wrong):
+def goals(fleets, one, ended, wrong):
     """The promises, and whether they are kept: list of sentences."""
     lines = ["calls exactly those needed, in every run: " + ("**no**" if wrong else "**yes**")]
     for series in fleets:
@@ -97,6 +98,7 @@ def goals(fleets, one, wrong):
                 f"{series.size} instances, whole playbook against that of the `uri` loop: {times:.1f} times as fast, "
                 f"promised {LEAST_TIMES_URI}: {kept}"
             )
+    lines += [_ended(size, measured) for size, measured in ended.items()]
     ratio = one.beyond(ONE_UNCHANGED).median / one.beyond(PING).median
     lines.append(
         f"one task, time beyond an empty playbook against `ping`: {ratio:.2f} times, promised at most {MOST_TIMES_PING}: "
@@ -108,6 +110,15 @@ def goals(fleets, one, wrong):
         f"{MOST_TIMES_TWENTY_PINGS}: {_verdict(ratio, MOST_TIMES_TWENTY_PINGS)}"
     )
     return lines
+
+
+def _ended(size, measured):
+    made, needed = sum(measured.calls.values()), sum(MODULE.calls(size).values())
+    line = f"{size} instances terminated with `bulk_terminate`: {made} calls instead of {needed}, in {measured.seconds:.1f} s"
+    if size not in LEAST_CALLS_SAVED:
+        return line
+    most = needed / LEAST_CALLS_SAVED[size]
+    return f"{line}, promised at most 1/{LEAST_CALLS_SAVED[size]} of them: {_verdict(made, most)}"
 
 
 def _against_floor(series, floor):
@@ -122,18 +133,19 @@ def _against_floor(series, floor):
     )
 
 
-def report(fleets, one, wrong, facts):
+def report(fleets, one, ended, wrong, facts):
     """All of it, Markdown.
 
     Args:
         fleets: list of Series; one: Series.
+        ended: dict of size: Run, terminated by hundreds.
         wrong: list of str, see Series.wrong_calls.
         facts: dict of str, how and on what it was measured.
     """
     parts = ["\n".join(f"- {key}: {value}" for key, value in facts.items())]
     parts += [fleet_table(series) for series in fleets]
     parts.append(one_table(one))
-    parts.append("\n".join("- " + line for line in goals(fleets, one, wrong)))
+    parts.append("\n".join("- " + line for line in goals(fleets, one, ended, wrong)))
     return "\n\n".join(parts) + "\n"
 
 

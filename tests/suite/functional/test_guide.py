@@ -11,7 +11,7 @@ import textwrap
 import environments
 import pytest
 import yaml
-from flock import WORKFLOW, names
+from flock import BREAKS, WORKFLOW, names
 from plays import play
 
 GUIDES = environments.ROOT / "docs" / "docsite" / "rst"
@@ -82,3 +82,25 @@ def test_what_fails_for_all_is_never_tolerated(flock, tmp_path, settings, says):
     playbook.write_text(example("up to three may slip through"), encoding="utf-8")
     said = play(flock.bench.engine, str(playbook), expect=2, settings=settings)
     assert says in re.sub(r"\s+", " ", said)
+
+
+def test_a_canary(flock, tmp_path):
+    """Five are restarted, two of them fail again, and the others are left as they are."""
+    everyone = names("failed", 8)
+    flock.control("POST", "/switch", {"name": "broken", "value": True})
+    flock.create(everyone, BREAKS, "errored")
+    playbook = tmp_path / "canary.yml"
+    playbook.write_text(example("five first, and stop when two of them fail again"), encoding="utf-8")
+    said = re.sub(r"\s+", " ", play(flock.bench.engine, str(playbook), expect=2))
+    assert "5 of 8 instances of fleet were restarted and have errored again" in said
+    assert "3 were not attempted (max_failures (2) is reached, in batch 1 of 2)" in said
+    assert len(flock.patches()) == 5
+
+
+def test_ending_by_hundreds(flock, tmp_path):
+    everyone = flock.create_paused(names("held", 30))
+    playbook = tmp_path / "end.yml"
+    playbook.write_text(example("End everything that is paused"), encoding="utf-8")
+    flock.forget_calls()
+    play(flock.bench.engine, str(playbook))
+    assert set(flock.statuses(everyone).values()) == {"terminated"} and flock.calls()["by_kind"]["batches"] == 1
