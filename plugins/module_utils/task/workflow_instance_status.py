@@ -35,8 +35,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform im
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.reporter import reported
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.session import Session
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.status_request import Request, validate
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.status_request import argument_spec as argument_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.status_request import Request, argument_spec, validate
+
+# What makes this room a Task.
+__all__ = ["argument_spec", "harm_of_retries", "misfit", "perform"]
 
 _DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
 
