@@ -39,3 +39,17 @@ attributes:
       - edgeops.cloudflare.workflows
     description: Use C(group/edgeops.cloudflare.workflows) in C(module_defaults) to set defaults for this module.
 """
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    description: Can run in C(check_mode) and return changed status prediction without modifying the target. It never changes anything.
+  diff_mode:
+    support: N/A
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode. Nothing ever changes.
+  idempotent:
+    support: full
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+"""

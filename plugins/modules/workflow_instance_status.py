@@ -19,6 +19,8 @@ author:
   - edgeops.cloudflare contributors (@edgeops)
 extends_documentation_fragment:
   - edgeops.cloudflare.auth
+  - edgeops.cloudflare.target
+  - edgeops.cloudflare.pacing
   - edgeops.cloudflare.wait
   - edgeops.cloudflare.progress
   - edgeops.cloudflare.attributes
@@ -40,78 +42,6 @@ options:
     type: str
     required: true
     version_added: 0.1.0
-  instance_id:
-    description:
-      - The id of the one instance to act on. Ids made by cron triggers work as they are.
-      - Exactly one of O(instance_id), O(instance_ids) and O(select) must be given.
-    type: str
-    version_added: 0.1.0
-  instance_ids:
-    description:
-      - The ids of several instances. One that is named twice is acted on once, and the result keeps the order given.
-      - An empty list is nothing to do.
-    type: list
-    elements: str
-    version_added: 0.1.0
-  select:
-    description:
-      - Acts on all instances that match every filter given here. At least one filter is needed.
-      - An instance that holds a wanted status all the time while the selection is listed is matched exactly once. Others may be
-        missed while they move. Instances created after the task began to list are left alone.
-    type: dict
-    version_added: 0.1.0
-    suboptions:
-      status:
-        description:
-          - The statuses to match.
-        type: list
-        elements: str
-        choices: [queued, running, waiting, waitingForPause, paused, rollingBack, errored, complete, terminated]
-        version_added: 0.1.0
-      created_after:
-        description:
-          - Matches instances created at this time or later, in ISO 8601 with its offset, such as V(2026-08-06T03:00:00Z).
-        type: str
-        version_added: 0.1.0
-      created_before:
-        description:
-          - Matches instances created at this time or earlier, in ISO 8601 with its offset.
-        type: str
-        version_added: 0.1.0
-      ended_after:
-        description:
-          - Matches instances that ended at this time or later, in ISO 8601 with its offset.
-        type: str
-        version_added: 0.1.0
-      ended_before:
-        description:
-          - Matches instances that ended at this time or earlier, in ISO 8601 with its offset.
-        type: str
-        version_added: 0.1.0
-      id_glob:
-        description:
-          - Matches ids by a shell pattern with V(*), V(?) and V([…]), case-sensitive.
-        type: str
-        version_added: 0.1.0
-      version_id:
-        description:
-          - Matches instances of this version of the workflow.
-        type: str
-        version_added: 0.1.0
-      trigger_source:
-        description:
-          - Matches instances that were triggered by this kind of source.
-        type: str
-        choices: [unknown, api, binding, event, cron]
-        version_added: 0.1.0
-      error_glob:
-        description:
-          - Matches instances whose error has this name, or this message, by a shell pattern, case-sensitive. Both together are
-            matched as V(PaymentError), a colon, a blank and the message.
-          - A listing tells no error, so that each instance that the other filters match is looked at alone before it is changed.
-            Name O(select.status) as well.
-        type: str
-        version_added: 0.2.0
   state:
     description:
       - The state wanted.
@@ -202,12 +132,6 @@ options:
     type: bool
     default: false
     version_added: 0.1.0
-  max_instances:
-    description:
-      - Refuses a selection that matches more instances than this, 1 to 1000000, before anything is changed.
-    type: int
-    default: 1000
-    version_added: 0.1.0
   max_failures:
     description:
       - Stops sending changes once this many instances, 1 to 1000000, have failed, or have errored again after they were resumed or
@@ -265,33 +189,6 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
-  concurrency:
-    description:
-      - How many calls are under way at once, 1 to 64.
-    type: int
-    default: 8
-    version_added: 0.1.0
-  requests_per_second:
-    description:
-      - The most calls a second that the task makes, 0.01 to 1000, so that it leaves room for others who use the same token.
-      - Without it, only the API's own limit counts.
-    type: float
-    version_added: 0.1.0
-  rate_limit_reserve:
-    description:
-      - The part of the token's quota that is left to others, 0 to 0.9. Past it, the task spreads what remains over the time
-        until the quota is renewed.
-    type: float
-    default: 0.2
-    version_added: 0.1.0
-  rate_limit_timeout:
-    description:
-      - How many seconds the API's rate limit may block the task in all, 0 to 86400. One block of the public API takes 300
-        seconds.
-      - A longer block ends the task at once, and the instances left are reported as not attempted.
-    type: float
-    default: 330
-    version_added: 0.1.0
 seealso:
   - name: Cloudflare Workflows
     description: What instances are, and what their statuses mean.
@@ -376,7 +273,7 @@ EXAMPLES = r"""
 - name: Call off orders in the middle of nothing, and undo what their steps did
   edgeops.cloudflare.workflow_instance_status:
     workflow_name: orders
-    instance_ids: [order-1005, order-1006]
+    instance_ids: [order-1007, order-1008]
     state: terminated
     rollback: true
     pause_first: true

@@ -148,9 +148,9 @@ def comparable(value, folder, polls=False):
     """A result without what can't be the same twice; polls: how often it is looked, and what has begun to wait by then, is luck."""
     if isinstance(value, dict):
         volatile = (*VOLATILE, "api_calls", "by_status") if polls else VOLATILE
-        return {legible(name, folder): comparable(part, folder) for name, part in value.items() if name not in volatile}
+        return {legible(name, folder): comparable(part, folder, polls) for name, part in value.items() if name not in volatile}
     if isinstance(value, list):
-        return [comparable(part, folder) for part in value]
+        return [comparable(part, folder, polls) for part in value]
     return legible(value, folder) if isinstance(value, str) else value
 
 

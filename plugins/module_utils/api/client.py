@@ -38,9 +38,11 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 
 # How each kind of call is counted in the result.
 READ, LIST, PATCH, BATCH = "reads", "lists", "patches", "batches"
+CREATE, DELETE, EVENT = "creates", "deletes", "events"
 
-#: Kinds of calls that change something. They rest on a look, so they do not outwait a rate-limit block.
-CHANGES = (PATCH, BATCH)
+#: Kinds of calls that change something, and those of them that rest on a look, so that they do not outwait a rate-limit block.
+CHANGES = (PATCH, BATCH, CREATE, DELETE, EVENT)
+REST_ON_A_LOOK = (PATCH, BATCH, DELETE, EVENT)
 
 #: Answers of something else than the API, in a row and without one of its own between them, that end the task.
 MOST_STRANGERS = 5
@@ -80,7 +82,7 @@ class Client:
         self._has_heard = False  # anything has answered as the API does
         self._strangers = 0  # other answers, in a row
         #: Calls that reached the network, by kind, and how many of them were repetitions.
-        self.counts = {READ: 0, LIST: 0, PATCH: 0, BATCH: 0, "retries": 0}
+        self.counts = {**dict.fromkeys((READ, LIST, *CHANGES), 0), "retries": 0}
         #: The API's own messages, {code, message}, each once.
         self.messages: list[Json] = []
         #: The server's own time at its first answer, as its Date header tells it.
@@ -113,19 +115,21 @@ class Client:
         slots: int = 1,
         longest_wait: float | None = None,
         is_repetition: bool = False,
+        expected: type | tuple[type, ...] | None = None,
     ) -> Answer:
         """Make one call, with whatever retries its nature allows.
 
         Args:
             path: below the API's base URL, its parts percent-encoded.
             kind: READ, LIST, or one of CHANGES.
+            expected: what the result must be; None: a list for LIST, and a dict for any other kind.
             body: JSON-able or None.
             once: never send again what may have been processed.
             slots, longest_wait: see RateGate.enter.
             is_repetition: the same call was held back before, and counts as a retry.
 
         Returns:
-            Its result is a list for LIST, and a dict for any other.
+            Its result is as expected.
 
         Raises:
             LookStale: the change was not processed, and is to be decided anew.
@@ -133,24 +137,25 @@ class Client:
             NotSent: no connection could be made.
             CloudflareError: of any other class: it was not done, and why.
         """
-        change = kind in CHANGES
+        rests = kind in REST_ON_A_LOOK
+        expected = expected or (list if kind == LIST else dict)
         failures, forgiven, lost = 0, 0, False
         while True:
             pause = 0.0  # seconds that the server asks to wait before the next attempt
             try:
-                self._gate.enter(slots, change, longest_wait)
+                self._gate.enter(slots, rests, longest_wait)
                 try:
                     self._check()
                     if is_repetition:
                         self._count("retries")
                     with self._noted_under_way():
-                        return self._attempt(method, path, kind, query, body)
+                        return self._attempt(method, path, kind, query, body, expected)
                 finally:
                     self._gate.leave(slots)
             except RateLimited as limited:
                 if once and not limited.unprocessed:
                     raise AnswerLost("the API answered with its rate limit, but not as a refusal") from None
-                if change:
+                if rests:
                     raise _mark(LookStale("held back by the rate limit", went_out=True), lost) from None
                 is_repetition = True
                 continue  # the gate does the waiting
@@ -163,17 +168,17 @@ class Client:
                     raise _mark(error, lost) from None
                 forgiven = self._gate.refusals
             except CloudflareError as error:
-                if once and isinstance(error, NotSent):
+                if once and rests and isinstance(error, NotSent):
                     raise LookStale("no connection was made", cause=error) from None
                 lost = lost or isinstance(error, AnswerLost)
-                if failures >= self._repetitions(error, change, once):
+                if failures >= self._repetitions(error, rests, once):
                     raise _mark(self._judged(error, failures + 1), lost) from None
-                pause = 0.0 if change else min(getattr(error, "retry_after", None) or 0.0, _LONGEST_RETRY_AFTER)
+                pause = 0.0 if rests else min(getattr(error, "retry_after", None) or 0.0, _LONGEST_RETRY_AFTER)
             failures += 1
             is_repetition = True
             self._clock.sleep(max(backoff(failures, random.random), pause))
 
-    def _repetitions(self, error: CloudflareError, change: bool, once: bool) -> int:
+    def _repetitions(self, error: CloudflareError, rests: bool, once: bool) -> int:
         """How often a call that failed like this may be made again."""
         most = self._connection.api_retries
         if isinstance(error, NotSent):
@@ -181,23 +186,25 @@ class Client:
         if isinstance(error, AnswerLost):
             return 0 if once else most
         if isinstance(error, NotNow):
-            return 0 if change else most
+            return 0 if rests else most
         if isinstance(error, NotTheApi) and (error.http_status or 0) < 300:
             # A page with 200 won't turn into the API's word; once more is enough to tell that it was no accident.
             return min(1, most)
         return 0
 
-    def _attempt(self, method: str, path: str, kind: str, query: dict[str, str] | None, body: t.Any) -> Answer:
+    def _attempt(
+        self, method: str, path: str, kind: str, query: dict[str, str] | None, body: t.Any, expected: type | tuple[type, ...]
+    ) -> Answer:
         """One request and what its answer comes to."""
         sent_at = self._clock.monotonic()
-        change = kind in CHANGES
+        change, rests = kind in CHANGES, kind in REST_ON_A_LOOK
         raw = self._exchange(method, path, kind, query, body)
         retry_after = retry_after_seconds(raw.headers.get("Retry-After"))
         try:
-            answer = read_answer(raw.status, raw.headers, raw.content, list if kind == LIST else dict, self._connection)
+            answer = read_answer(raw.status, raw.headers, raw.content, expected, self._connection)
         except RateLimited as limited:
             try:
-                self._gate.refused(retry_after, sent_at, change)
+                self._gate.refused(retry_after, sent_at, rests)
             except RateLimitExceeded as error:
                 error.after_lost_answer = not limited.unprocessed
                 raise
@@ -216,7 +223,7 @@ class Client:
             raise
         else:
             self._note_word()
-            self._gate.passed(change)
+            self._gate.passed(rests)
         finally:
             self._gate.observe(raw.headers.get("Ratelimit"), raw.headers.get("Ratelimit-Policy"), sent_at)
         with self._lock:

@@ -18,6 +18,7 @@ UNKNOWN, MALFORMED, NOT_ALLOWED = "unknown", "malformed", "not_allowed"
 RATE_LIMITED = "rate_limited"
 NO_WORKFLOW, NO_INSTANCE, NO_ROUTE = "no_workflow", "no_instance", "no_route"
 REFUSED, NOT_NOW, NEVER = "refused", "not_now", "never"
+EXISTS = "exists"
 FAILED = "failed"
 
 # An error is what its code says, and where the code is not here, what a word in its message says.
@@ -47,6 +48,8 @@ _TABLE = """
     7003     could not route to                no_route
     10401    instance.cannot_terminate         refused
     -        instance.cannot_restart           refused
+    10405    instance.already_exists           exists
+    10415    instance.duplicate_in_batch       exists
     -        instance.invalid_id               refused
     -        instance.too_many_queued          refused
     -        migration.in_progress             not_now

@@ -19,6 +19,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api import code
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.codes import ApiError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
+    AlreadyExists,
     AnswerLost,
     AnswerReplaced,
     AuthenticationError,
@@ -64,6 +65,7 @@ _KINDS: dict[str, type[CloudflareError]] = {
     codes.REFUSED: Refused,
     codes.NEVER: Refused,
     codes.NOT_NOW: NotNow,
+    codes.EXISTS: AlreadyExists,
 }
 
 #: Answers of the server that may be others when the call is repeated, though they aren't its fault.
@@ -72,12 +74,14 @@ _PASSING = (408, 425)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
-def read_answer(http_status: int, headers: t.Mapping[str, str], content: bytes, expected: type, connection: Connection) -> Answer:
+def read_answer(
+    http_status: int, headers: t.Mapping[str, str], content: bytes, expected: type | tuple[type, ...], connection: Connection
+) -> Answer:
     """Read an answer.
 
     Args:
         content: the whole body.
-        expected: `dict` or `list`, what the result must be.
+        expected: `dict` or `list`, or both, what the result must be.
         connection: whom the call was for, for the sentences.
 
     Raises:

@@ -83,6 +83,10 @@ class Refused(CloudflareError):
     """The API read this request and will not do it (400, 409, `cannot_terminate` and their kin)."""
 
 
+class AlreadyExists(Refused):
+    """There is an instance of this id already, in whatever status: none was made."""
+
+
 class NotNow(Refused):
     """The API will not do it at the moment (`migration.in_progress`); a look is repeated, a change was certainly not made."""
 

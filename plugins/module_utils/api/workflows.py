@@ -9,17 +9,22 @@ Source: Cloudflare's API reference, Workflows.
 
 from __future__ import annotations
 
+import json
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import BATCH, LIST, PATCH, READ, Client
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import BATCH, CREATE, DELETE, EVENT, LIST, PATCH, READ, Client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ListingBroken, WorkflowNotFound
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.paging import check_ways_on, count_of, cursor_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
 #: The API's largest page.
 PAGE_SIZE = 100
+
+#: Workflows, or versions of one, that are listed at most.
+MOST_LISTED = 1000
 
 
 class Page(t.NamedTuple):
@@ -46,6 +51,52 @@ class StepLike(t.Protocol):
 
     def _asdict(self) -> dict[str, t.Any]:
         """Its name, count and type."""
+
+
+class Creation(t.NamedTuple):
+    """An instance that is to be triggered.
+
+    instance_id: None where the API is to make one up.
+    params: what the workflow gets; retention: {success_retention, error_retention}; both None where not given.
+    """
+
+    instance_id: str | None = None
+    params: Json | None = None
+    retention: Json | None = None
+    location_hint: str | None = None
+
+    def body(self, is_development: bool) -> Json:
+        """As the API takes it; a development session has other names, and takes `params` as they are (API.md, 6.4)."""
+        given: Json = {}
+        if self.instance_id is not None:
+            given["id" if is_development else "instance_id"] = self.instance_id
+        if self.params is not None:
+            given["params"] = self.params if is_development else json.dumps(self.params)
+        if self.retention is not None and not is_development:
+            given["retention"] = self.retention
+        if self.location_hint is not None and not is_development:
+            given["location_hint"] = self.location_hint
+        return given
+
+
+class Account:
+    """The workflows of an account."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def workflows(self, search: str | None = None) -> list[Json]:
+        """Every workflow, with its counts of instances. One call for each hundred.
+
+        Args:
+            search: part of the name; a development session lists all the same.
+        """
+        return _all_pages(self._client, f"{self._client.prefix}/workflows", {"search": search} if search else {})
+
+    def settings(self) -> Json:
+        """The account's settings of workflows. One call."""
+        settings: Json = self._client.call("GET", f"{self._client.prefix}/workflows/settings", READ).result
+        return settings
 
 
 class Workflow:
@@ -108,10 +159,75 @@ class Workflow:
         changed: Json = answer.result
         return changed
 
+    def describe(self) -> Json:
+        """The workflow itself, with its counts of instances by status. One call."""
+        described: Json = self._call("GET", self._path, READ).result
+        return described
+
+    def versions(self) -> list[Json]:
+        """Its versions, newest first. One call for each hundred."""
+        return _all_pages(self._client, f"{self._path}/versions", {})
+
+    def create(self, creation: Creation) -> Json:
+        """Trigger an instance. One call; with an id of its own it can be made again without harm, and without one it is made once.
+
+        Returns:
+            {id, status, …}; a development session tells the id alone.
+
+        Raises:
+            AlreadyExists, AnswerLost, Refused, and whatever else Client.call raises.
+        """
+        body = creation.body(self._is_development)
+        created: Json = self._call("POST", self._path + "/instances", CREATE, body=body, once=creation.instance_id is None).result
+        return created
+
+    def create_many(self, creations: t.Sequence[Creation]) -> list[Json] | Json:
+        """Trigger up to 100 instances, each with an id. One call.
+
+        Returns:
+            A list of those made, or {created, errors}: nobody knows which of the two (API.md, 1).
+
+        Raises:
+            AlreadyExists: nothing was made, since one of them exists.
+            AnswerLost, Refused, and whatever else Client.call raises.
+        """
+        body = [creation.body(self._is_development) for creation in creations]
+        answer = self._call("POST", self._path + "/instances/batch", CREATE, body=body, once=True, expected=(list, dict))
+        created: list[Json] | Json = answer.result
+        return created
+
+    def delete_many(self, instance_ids: t.Sequence[str]) -> Json:
+        """Delete up to 100 instances. One call.
+
+        Returns:
+            {deleted: [{id}], errors: [{id, code, message}]}
+        """
+        body = {"instances": list(instance_ids)}
+        deleted: Json = self._call("POST", self._path + "/instances/batch/delete", DELETE, body=body, once=True).result
+        return deleted
+
+    def delete(self, instance_id: str) -> None:
+        """Delete one instance. One call. Raises InstanceNotFound, and whatever Client.call raises."""
+        self._call("DELETE", self._instance(instance_id), DELETE, once=True)
+
+    def send_event(self, instance_id: str, event_type: str, payload: t.Any) -> None:
+        """Send an event to an instance, once. One call.
+
+        Raises:
+            LookStale, AnswerLost, Refused, InstanceNotFound, and whatever else Client.call raises.
+        """
+        path = f"{self._instance(instance_id)}/events/{quote(event_type, safe='')}"
+        self._call("POST", path, EVENT, body=payload, once=True)
+
+    @property
+    def _is_development(self) -> bool:
+        # An account is what a development session has none of.
+        return not self._client.prefix
+
     @property
     def terminates_by_hundreds(self) -> bool:
         """A development session, where there is no account, has no such call (API.md, 2)."""
-        return bool(self._client.prefix)
+        return not self._is_development
 
     def terminate_many(self, instance_ids: list[str]) -> Json:
         """Terminate up to 100 instances without rollback. One call; its answer is a count, and proves nothing of any of them.
@@ -146,14 +262,14 @@ class Workflow:
         while True:
             answer = self._call("GET", self._path + "/instances", LIST, query=query)
             items = [item for item in answer.result if isinstance(item, dict) and _is_id(item.get("id"))]
-            total = _count(answer.result_info.get("total_count"))
+            total = count_of(answer.result_info.get("total_count"))
             yield Page(items, total, answer.sent_at)
             number, seen = number + 1, seen + len(answer.result)
-            cursor, ids = _cursor(answer.result_info), {item["id"] for item in items}
+            cursor, ids = cursor_of(answer.result_info), {item["id"] for item in items}
             if not answer.result:
                 return  # even with a cursor: behind an empty page there is nothing
             if not cursor and (total is None or seen < total):
-                _check_ways_on(answer.result_info)
+                check_ways_on(answer.result_info)
             if cursor:
                 # The server takes a direction together with a cursor only.
                 query.update(cursor=cursor, direction="desc")
@@ -176,8 +292,8 @@ class Workflow:
 
     def _check_end(self, answer: Answer, seen: int, total: int | None) -> None:
         """A full page is the last one only where the server announces no more."""
-        full = min(PAGE_SIZE, _count(answer.result_info.get("per_page")) or PAGE_SIZE)
-        pages = _count(answer.result_info.get("total_pages")) or 0
+        full = min(PAGE_SIZE, count_of(answer.result_info.get("per_page")) or PAGE_SIZE)
+        pages = count_of(answer.result_info.get("total_pages")) or 0
         if pages > 1 and total is None and not self._client.is_development_session:
             raise ListingBroken(
                 f"the API lists {seen:,} instances of {shown_name(self.name)} on the first of {pages:,} pages, and gives no cursor to the others",
@@ -204,41 +320,19 @@ class Workflow:
         return "{0}/instances/{1}".format(self._path, quote(instance_id, safe=""))
 
 
+def _all_pages(client: Client, path: str, query: dict[str, str]) -> list[Json]:
+    """What lies on all pages of a list by page numbers; its rows are few, and don't move."""
+    rows: list[Json] = []
+    while len(rows) < MOST_LISTED:
+        number = len(rows) // PAGE_SIZE + 1
+        answer = client.call("GET", path, LIST, query={"per_page": str(PAGE_SIZE), "page": str(number), **query})
+        rows += [row for row in answer.result if isinstance(row, dict)]
+        total = count_of(answer.result_info.get("total_count"))
+        if len(answer.result) < PAGE_SIZE or (total is not None and len(rows) >= total):
+            break
+    return rows
+
+
 def _is_id(value: object) -> bool:
     # "." and ".." would address something else.
     return isinstance(value, str) and value not in ("", ".", "..")
-
-
-def _count(value: object) -> int | None:
-    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _cursor(result_info: Json) -> str | None:
-    """Where the listing goes on; None where it ends. Documented is `cursor`; other lists of this API have it elsewhere."""
-    cursors = result_info.get("cursors")
-    nested = cursors.get("after") if isinstance(cursors, dict) else cursors
-    for value in (result_info.get("cursor"), nested, result_info.get("next_cursor"), result_info.get("cursor_after")):
-        if value:
-            return str(value)
-    return None
-
-
-def _check_ways_on(result_info: Json) -> None:
-    """What says in any other way that the listing goes on must not be taken for its end. Raises ListingBroken."""
-    for name, value in _flat(result_info):
-        if value and "cursor" in name.lower() and not any(word in name.lower() for word in ("prev", "before")):
-            raise ListingBroken(
-                f"the API's listing goes on in a way that is not known here (result_info.{clean(name, 40)})",
-                "Name the instances by instance_ids, and report it",
-            )
-
-
-def _flat(result_info: Json) -> t.Iterator[tuple[str, t.Any]]:
-    """The fields of `result_info`, those of its objects as `outer.inner`."""
-    for name, value in result_info.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}.{inner}", part) for inner, part in value.items())
-        else:
-            yield name, value

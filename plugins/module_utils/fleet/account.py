@@ -66,7 +66,7 @@ class Told(t.NamedTuple):
 def message(told: Told) -> str:
     """The result's `msg`."""
     if isinstance(told.fatal, TooManyMatched):
-        return str(_too_many(told, told.fatal))
+        return str(too_many(told.fatal, _workflow(told), told.max_instances, "nothing was changed"))
     if not told.records:
         return str(_nobody(told))
     if len(told.records) == 1:
@@ -104,12 +104,13 @@ def _advice(fatal: CloudflareError) -> str:
     return fatal.advice or ("" if isinstance(fatal, InternalError) else "Run again")
 
 
-def _too_many(told: Told, error: TooManyMatched) -> Sentence:
+def too_many(error: TooManyMatched, name: str, max_instances: int, so: str) -> Sentence:
+    """A selection that is too large; name: the workflow's, as it is shown; so: what follows from it."""
     counted = f"{error.matched:,}" if error.is_complete else f"At least {error.matched:,}"
     statuses = ", ".join(f"{clean(status, 40)} {count:,}" for status, count in error.by_status.items())
     roomy = -(-error.matched // 100) * 100
     return Sentence(
-        f"{counted} instances of {_workflow(told)} match ({statuses}), more than max_instances={told.max_instances}; nothing was changed",
+        f"{counted} instances of {name} match ({statuses}), more than max_instances={max_instances}; {so}",
         do=f"Narrow select, or set max_instances={roomy}" + ("" if error.is_complete else " or more"),
     )
 

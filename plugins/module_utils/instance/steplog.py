@@ -165,7 +165,7 @@ def failed_step(detail: Json) -> Step | None:
     log = entries(detail)
     failed = [entry for entry in log if step_of(entry) and _has_failed(entry)]
     instance_error = detail.get("error")
-    matching = [entry for entry in failed if _explains(_error_of(entry), instance_error)]
+    matching = [entry for entry in failed if _explains(error_of(entry), instance_error)]
     if matching:
         return step_of(max(matching, key=lambda entry: _sortable(entry.get("end"))))
     if len(failed) == 1 and not _anything_started_after(log, failed[0]):
@@ -188,7 +188,7 @@ def reruns(log: list[Json], step: Step) -> list[Step]:
     return [step for step, later in ((step_of(later), later) for later in after) if step and has_succeeded(later)]
 
 
-def _error_of(entry: Json) -> t.Any:
+def error_of(entry: Json) -> t.Any:
     """An entry's error: its own, or that of its last attempt."""
     if entry.get("error"):
         return entry["error"]

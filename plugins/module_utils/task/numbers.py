@@ -27,6 +27,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "batch_pause": (0, _DAY),
     "rate_limit_timeout": (0, _DAY),
     "progress": (0, 3600),
+    "max_logs": (1, 1000),
     "from_step.count": (1, 1000000),
 }
 

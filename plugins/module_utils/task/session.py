@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import BATCH, LIST, PATCH, READ, Client
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import BATCH, CHANGES, LIST, PATCH, READ, Client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ControllerGone
@@ -43,7 +45,7 @@ class Session:
     def calls(self) -> int:
         """Calls made so far."""
         counts = self.client.counts
-        return counts[READ] + counts[LIST] + counts[PATCH] + counts[BATCH]
+        return sum(counts[kind] for kind in (READ, LIST, *CHANGES))
 
     def glance(self) -> tuple[float, bool]:
         """The moment, in seconds by the session's clock, and whether the rate limit blocks."""
@@ -53,15 +55,12 @@ class Session:
         """Seconds since the task began."""
         return self.clock.monotonic() - self._began
 
-    def api_calls(self) -> dict[str, int | float]:
-        """The result's `api_calls`."""
+    def api_calls(self, kinds: t.Sequence[str] = (READ, LIST, PATCH, BATCH)) -> dict[str, int | float]:
+        """The result's `api_calls`; kinds: those of calls that the module makes."""
         counts = self.client.counts
         return {
             "total": self.calls(),
-            "reads": counts[READ],
-            "lists": counts[LIST],
-            "patches": counts[PATCH],
-            "batches": counts[BATCH],
+            **{kind: counts[kind] for kind in kinds},
             "retries": counts["retries"],
             "rate_limited_seconds": round(self.gate.held_seconds(), 3),
         }

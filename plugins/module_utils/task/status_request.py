@@ -59,7 +59,6 @@ def argument_spec() -> dict[str, t.Any]:
         "rollback": {"type": "bool", "default": False},
         "skip_finished": {"type": "bool", "default": False},
         **wait_spec(),
-        "max_instances": {"type": "int", "default": 1000},
         "max_failures": {"type": "int"},
         "batch_size": {"type": "list", "elements": "int"},
         "batch_pause": {"type": "float", "default": 0.0},

@@ -47,6 +47,7 @@ def target_spec() -> dict[str, t.Any]:
                 "error_glob": {"type": "str"},
             },
         },
+        "max_instances": {"type": "int", "default": 1000},
     }
 
 

@@ -18,4 +18,4 @@ def test_both_ways_agree(bench):
     assert {key: value for key, value in here.items() if key != "invocation"} == {
         key: value for key, value in there.items() if key != "invocation"
     }
-    assert bench.calls()["by_kind"] == {"reads": 2, "lists": 0, "patches": 0, "creates": 0, "events": 0, "deletes": 0, "others": 0}
+    assert bench.calls()["by_kind"] == {**dict.fromkeys(bench.calls()["by_kind"], 0), "reads": 2}

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is to be told of one instance to somebody who asks: one shape, whatever it was read from. Pure."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import kept
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import text_of
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import (
+    Step,
+    entries,
+    entry_of,
+    error_of,
+    failed_step,
+    step_of,
+)
+
+#: Entries of a log that are told: the newest.
+MOST_ENTRIES = 200
+
+#: Characters of an output, or of a step's result, that are kept where they are text.
+LONGEST_OUTPUT = 16384
+
+#: How the API marks what it has cut (API.md, 1).
+_CUT_MARK = "[truncated output]"
+
+
+def told(instance_id: str, listed: Json | None, detail: Json | None, with_log: bool) -> Json:
+    """The item of an instance.
+
+    Args:
+        listed, detail: its item of a listing, and its detail; at least one of the two.
+        with_log: the detail has its steps.
+    """
+    listed, detail = listed or {}, detail or {}
+    output, is_cut = output_of(detail.get("output"))
+    item: Json = {
+        "id": instance_id,
+        "status": detail.get("status") or listed.get("status"),
+        "created_on": text_of(listed.get("created_on")) or text_of(detail.get("queued")),
+        "started_on": text_of(detail.get("start")) or text_of(listed.get("started_on")),
+        "ended_on": text_of(detail.get("end")) or text_of(listed.get("ended_on")),
+        "trigger_source": text_of(listed.get("trigger_source")) or _source_of(detail.get("trigger")),
+        "version_id": text_of(listed.get("version_id")) or text_of(detail.get("versionId")),
+        "error": _error(detail.get("error")),
+        "rollback": detail.get("rollback") if isinstance(detail.get("rollback"), dict) else None,
+        "output": output,
+        "output_truncated": is_cut,
+        "step_count": detail.get("step_count") if isinstance(detail.get("step_count"), int) else None,
+        "log": None,
+        "failed_step": None,
+        "failed_step_error": None,
+    }
+    if with_log:
+        log = entries(detail)
+        item["log"] = [_entry(entry) for entry in log[-MOST_ENTRIES:]]
+        item["step_count"] = len(log) if item["step_count"] is None else item["step_count"]
+        failed = failed_step(detail) if item["status"] == "errored" else None
+        if failed is not None:
+            item["failed_step"] = failed._asdict()
+            item["failed_step_error"] = _error(error_of(entry_of(log, failed) or {}))
+    return item
+
+
+def output_of(value: t.Any) -> tuple[t.Any, bool]:
+    """An output as a value, and whether the API has cut it: production has it as JSON in a text, and cuts that."""
+    if not isinstance(value, str):
+        return value, False
+    try:
+        return json.loads(value), False
+    except (ValueError, RecursionError):
+        is_cut = value.rstrip().endswith(_CUT_MARK) or value.lstrip()[:1] in ("{", "[", '"')
+        return _short(value), is_cut
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_OUTPUT else text[: LONGEST_OUTPUT - 1] + "…"
+
+
+def _source_of(trigger: t.Any) -> str | None:
+    return text_of(trigger.get("source")) if isinstance(trigger, dict) else None
+
+
+def _error(error: t.Any) -> Json | None:
+    if not isinstance(error, dict):
+        return None
+    return {str(name): kept(value) if isinstance(value, str) else value for name, value in list(error.items())[:5]}
+
+
+def _entry(entry: Json) -> Json:
+    """An entry of a log, with the step's name and count apart, as a restart takes them."""
+    step: Step | None = step_of(entry)
+    attempts = entry.get("attempts")
+    output, _is_cut = output_of(entry.get("output"))
+    return {
+        "name": step.name if step else str(entry.get("name") or entry.get("type") or ""),
+        "count": step.count if step else None,
+        "type": step.type if step else entry.get("type"),
+        "start": text_of(entry.get("start")),
+        "end": text_of(entry.get("end")),
+        "success": entry.get("success") if isinstance(entry.get("success"), bool) else None,
+        "attempts": len(attempts) if isinstance(attempts, list) else None,
+        "error": _error(error_of(entry)),
+        "output": output,
+    }

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`workflow_instance_info`: its options, its work, and its result."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, READ
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError, TooManyMatched
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import too_many
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.inspection import Inspection, Reading
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_workflow_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.telling import told
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.session import Session
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
+
+_DICTIONARIES = {"select": "{status: [errored]}"}
+
+#: Ids named in a sentence.
+_SHOWN = 5
+
+
+class Request(t.NamedTuple):
+    """A validated task."""
+
+    workflow_name: str
+    target: Target
+    reading: Reading
+    max_instances: int
+    pacing: Pacing
+
+
+def argument_spec() -> dict[str, t.Any]:
+    """The module's whole argument spec."""
+    return {
+        **auth.argument_spec(),
+        "workflow_name": {"type": "str", "required": True},
+        **target_spec(),
+        "details": {"type": "bool", "default": False},
+        "steps": {"type": "bool", "default": False},
+        "max_logs": {"type": "int", "default": 20},
+        **pacing_spec(),
+    }
+
+
+def misfit(raw: t.Mapping[str, t.Any]) -> str | None:
+    """What of the arguments as written ansible-core would take for something else, or answer with a traceback."""
+    return misfit_of(raw, argument_spec(), _DICTIONARIES)
+
+
+def harm_of_retries(_params: t.Mapping[str, t.Any]) -> str | None:
+    """Reading again does no harm."""
+    return None
+
+
+def validate(params: t.Mapping[str, t.Any]) -> Request:
+    """Turn the options into a Request.
+
+    Raises:
+        OptionError: names the option, and what would be right.
+    """
+    check_workflow_name(params["workflow_name"])
+    check_numbers(params)
+    target = target_of(params)
+    if params["max_logs"] != 20 and not params["steps"]:
+        raise OptionError("max_logs bounds what steps=true reads; give steps=true as well, or leave it out")
+    return Request(
+        workflow_name=params["workflow_name"],
+        target=target,
+        # Of one instance alone, one look tells all.
+        reading=Reading(params["details"] or target.is_single, params["max_logs"] if params["steps"] else 0),
+        max_instances=params["max_instances"],
+        pacing=pacing_of(params),
+    )
+
+
+def perform(host: Host) -> Result:
+    """Read the instances; returns the module's result and never raises."""
+    return guarded(host, validate, _inspect)
+
+
+def _inspect(host: Host, connection: Connection, request: Request) -> Result:
+    session = Session(host, connection, request.pacing)
+    workflow = Workflow(session.client, request.workflow_name)
+    surveyor = Surveyor(workflow, session.clock, server_date=lambda: session.client.server_date)
+    inspection = Inspection(workflow, surveyor, request.reading, request.max_instances, request.pacing.concurrency)
+    inspection.run(request.target.instance_ids, request.target.selection)
+    return _result(host, request, inspection, session)
+
+
+def _result(host: Host, request: Request, inspection: Inspection, session: Session) -> Result:
+    dossiers = inspection.dossiers
+    items = [told(one.id, one.listed, one.detail, one.has_log) for one in dossiers if one.was_read]
+    missing = [one.id for one in dossiers if one.is_missing]
+    unread = [one for one in dossiers if not one.was_read and not one.is_missing]
+    fatal = inspection.fatal
+    failed = fatal is not None or any(one.trouble for one in unread)
+    result: Result = {
+        "msg": str(_message(request, items, missing, len(unread), fatal or next((one.trouble for one in unread if one.trouble), None))),
+        "changed": False,
+        "failed": failed,
+        "instances": items,
+        "missing": missing,
+        "summary": {
+            "matched": fatal.matched if isinstance(fatal, TooManyMatched) else len(dossiers) - len(missing),
+            "read": len(items),
+            "missing": len(missing),
+            "by_status": dict(collections.Counter(item["status"] for item in items)),
+            "logs": sum(item["log"] is not None for item in items),
+            "duration": round(session.duration(), 3),
+        },
+        "api_calls": session.api_calls((READ, LIST)),
+        "messages": report.messages(session.client.messages),
+    }
+    if request.target.is_single:
+        result["instance"] = items[0] if items else None
+    for text in _warnings(request, inspection, len(items)):
+        host.warn(text)
+    return result
+
+
+def _warnings(request: Request, inspection: Inspection, count: int) -> t.Iterator[str]:
+    most = request.reading.most_logs
+    if most and count > most:
+        yield f"the logs of {most:,} of {count:,} instances were read, the newest first; max_logs={count} reads them all"
+    for one in inspection.dossiers:
+        if one.was_read and one.trouble:
+            yield f"{shown_id(one.id)} was not read as asked for: {one.trouble.message}"
+            break
+    found = inspection.found
+    if found is not None:
+        yield from found.remarks
+        if not found.converged:
+            yield f"new instances kept appearing in the selection during all {found.passes} passes; more may match by now"
+
+
+def _message(request: Request, items: list[t.Any], missing: list[str], unread: int, error: CloudflareError | None) -> Sentence:
+    name = shown_name(request.workflow_name)
+    if isinstance(error, TooManyMatched):
+        return too_many(error, name, request.max_instances, "nothing was read")
+    statuses = ", ".join(
+        f"{count:,} {clean(status, 40)}" for status, count in collections.Counter(i["status"] for i in items).most_common()
+    )
+    if request.target.is_single and items:
+        true = f"{shown_id(items[0]['id'])} is {clean(items[0]['status'], 40)}"
+    elif items:
+        true = f"{len(items):,} instance{'s' if len(items) != 1 else ''} of {name}: {statuses}"
+    else:
+        filters = f" ({request.target.selection.told()})" if request.target.selection else ""
+        true = f"No instance of {name} {'matches' + filters if filters else 'was found'}"
+    if missing:
+        shown = ", ".join(map(shown_id, missing[:_SHOWN]))
+        true += f"; not found: {shown}" + (f" and {len(missing) - _SHOWN:,} more in missing" if len(missing) > _SHOWN else "")
+    if error is None:
+        return Sentence(true)
+    if unread:
+        true += f"; {unread:,} could not be read"
+    return Sentence(true, why=error.message, do=error.advice or "Run again")

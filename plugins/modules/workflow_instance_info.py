@@ -1,0 +1,245 @@
+#!/usr/bin/python
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+
+DOCUMENTATION = r"""
+---
+module: workflow_instance_info
+short_description: Tell about instances of a Cloudflare Workflow
+version_added: 0.2.0
+description:
+  - Reads one instance, several, or all that match a selection, at the lowest possible number of API calls. It changes nothing.
+  - Tells the step that failed as O(edgeops.cloudflare.workflow_instance_status#module:from_step) takes it.
+author:
+  - edgeops.cloudflare contributors (@edgeops)
+extends_documentation_fragment:
+  - edgeops.cloudflare.auth
+  - edgeops.cloudflare.target
+  - edgeops.cloudflare.pacing
+  - edgeops.cloudflare.attributes
+  - edgeops.cloudflare.attributes.actiongroup_workflows
+  - edgeops.cloudflare.attributes.info
+options:
+  workflow_name:
+    description:
+      - The name of the workflow, 1 to 64 characters.
+    type: str
+    required: true
+    version_added: 0.2.0
+  details:
+    description:
+      - Whether to look at each instance alone, by a call each, for what a listing doesn't tell, its error, its output and its rollback.
+      - With O(instance_id), the one look tells all of it anyway.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  steps:
+    description:
+      - Whether to read the logs of the instances, the newest O(max_logs) of them, by a call each. A log can have megabytes.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  max_logs:
+    description:
+      - How many logs to read at most, 1 to 1000. Where there are more instances than that, a warning says so.
+    type: int
+    default: 20
+    version_added: 0.2.0
+seealso:
+  - module: edgeops.cloudflare.workflow_instance_status
+  - module: edgeops.cloudflare.workflow_info
+"""
+
+EXAMPLES = r"""
+- name: See why an order has failed, and in which step
+  edgeops.cloudflare.workflow_instance_info:
+    workflow_name: orders
+    instance_id: order-1002
+    steps: true
+  register: order
+
+- name: Restart it from that step
+  edgeops.cloudflare.workflow_instance_status:
+    workflow_name: orders
+    instance_id: order-1002
+    state: restarted
+    from_step: "{{ order.instance.failed_step }}"
+    when_status: [errored]
+
+- name: List what failed since midnight, with its errors
+  edgeops.cloudflare.workflow_instance_info:
+    workflow_name: orders
+    select:
+      status: [errored]
+      ended_after: "2026-08-06T00:00:00Z"
+    details: true
+  register: failed
+
+- name: Show how many failed with which error
+  ansible.builtin.debug:
+    msg: "{{ item }}: {{ failed.instances | selectattr('error.message', 'equalto', item) | length }}"
+  loop: "{{ failed.instances | map(attribute='error.message') | unique }}"
+"""
+
+RETURN = r"""
+msg:
+  description: What there is, in one sentence.
+  returned: always
+  type: str
+  sample: "243 instances of orders: 240 paused, 3 complete."
+instances:
+  description: What is known of each instance, in the order of O(instance_ids), or newest first. What was not read, or the server doesn't tell, is None.
+  returned: once the options are valid
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The id of the instance.
+      type: str
+      returned: always
+      sample: order-1001
+    status:
+      description: Its status.
+      type: str
+      returned: always
+      sample: errored
+    created_on:
+      description: When it was created, in the API's own words.
+      type: str
+      returned: always
+      sample: "2026-08-06T03:12:07.000Z"
+    started_on:
+      description: When it started. A restart from the beginning starts it anew.
+      type: str
+      returned: always
+      sample: "2026-08-06T03:12:07.100Z"
+    ended_on:
+      description: When it ended.
+      type: str
+      returned: always
+      sample: "2026-08-06T03:12:09.000Z"
+    trigger_source:
+      description: What triggered it.
+      type: str
+      returned: always
+      sample: api
+    version_id:
+      description: The version of the workflow that it runs.
+      type: str
+      returned: always
+      sample: 5c1f2d11-6f7b-4d7e-9a5a-0a3f0f0b6e1c
+    error:
+      description: What it failed with, up to 4096 characters of each text. Only if it was looked at alone.
+      type: dict
+      returned: always
+      sample: {name: PaymentError, message: card declined}
+    rollback:
+      description: How its rollback ended, as the API reports it. Only if it was looked at alone.
+      type: dict
+      returned: always
+      sample: null
+    output:
+      description: What it returned. A text that is JSON is read. Only if it was looked at alone.
+      type: raw
+      returned: always
+      sample: null
+    output_truncated:
+      description: Whether the output looks as if the API had cut it.
+      type: bool
+      returned: always
+      sample: false
+    step_count:
+      description: How many entries its log has. Only if it was looked at alone.
+      type: int
+      returned: always
+      sample: 3
+    log:
+      description: The newest 200 entries of its log, each with C(name), C(count) and C(type) as a restart takes them, C(start), C(end), C(success), how many C(attempts), C(error) and C(output).
+      type: list
+      elements: dict
+      returned: always
+      sample: null
+    failed_step:
+      description: The step that made it fail, where its log was read and tells it.
+      type: dict
+      returned: always
+      sample: {name: charge, count: 1, type: do}
+    failed_step_error:
+      description: What that step failed with.
+      type: dict
+      returned: always
+      sample: {name: PaymentError, message: card declined}
+instance:
+  description: The same item, for the one instance. None if there is no such instance.
+  returned: once the options are valid, when O(instance_id) is given
+  type: dict
+  sample: {id: order-1001, status: paused}
+missing:
+  description: Those of the ids asked for that the workflow has no instance of. They are no failure.
+  returned: once the options are valid
+  type: list
+  elements: str
+  sample: []
+summary:
+  description: How many instances there are.
+  returned: once the options are valid
+  type: dict
+  contains:
+    matched:
+      description: How many instances the task is about. Where a selection is refused as too large, how many match.
+      type: int
+      returned: always
+      sample: 243
+    read:
+      description: How many of them RV(instances) tells of.
+      type: int
+      returned: always
+      sample: 243
+    missing:
+      description: How many there are none of.
+      type: int
+      returned: always
+      sample: 0
+    by_status:
+      description: How many instances are in each status.
+      type: dict
+      returned: always
+      sample: {paused: 240, complete: 3}
+    logs:
+      description: How many logs were read.
+      type: int
+      returned: always
+      sample: 0
+    duration:
+      description: How long the task took, in seconds.
+      type: float
+      returned: always
+      sample: 0.4
+api_calls:
+  description: What the task cost.
+  returned: once the options are valid
+  type: dict
+  sample: {total: 3, reads: 0, lists: 3, retries: 0, rate_limited_seconds: 0.0}
+messages:
+  description: The API's own messages, each once.
+  returned: once the options are valid
+  type: list
+  elements: dict
+  sample: []
+"""
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import workflow_instance_info
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.module import run
+
+
+def main() -> None:
+    run(workflow_instance_info)
+
+
+if __name__ == "__main__":
+    main()
