@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-
-DOCUMENTATION = r"""
 ---
 module: workflow_info
 short_description: Tell about the Cloudflare Workflows of an account

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-
-DOCUMENTATION = r"""
 ---
 module: workflow_instance_info
 short_description: Tell about instances of a Cloudflare Workflow
@@ -159,7 +157,9 @@ instances:
       returned: always
       sample: 3
     log:
-      description: The newest 200 entries of its log, each with C(name), C(count) and C(type) as a restart takes them, C(start), C(end), C(success), how many C(attempts), C(error) and C(output).
+      description:
+        - The newest 200 entries of its log, each with C(name), C(count) and C(type) as a restart takes them, C(start), C(end), C(success), how
+          many C(attempts), C(error) and C(output).
       type: list
       elements: dict
       returned: always

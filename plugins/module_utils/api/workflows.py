@@ -225,6 +225,11 @@ class Workflow:
         return not self._client.prefix
 
     @property
+    def creates_by_hundreds(self) -> bool:
+        """A development session has no such call (API.md, 2)."""
+        return not self._is_development
+
+    @property
     def terminates_by_hundreds(self) -> bool:
         """A development session, where there is no account, has no such call (API.md, 2)."""
         return not self._is_development

@@ -13,7 +13,8 @@ import typing as t
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InternalError, internal_error_text
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+
+_One = t.TypeVar("_One")
 
 
 class Crew:
@@ -32,7 +33,7 @@ class Crew:
 
     @contextlib.contextmanager
     def at_work(self, count: int) -> t.Iterator[None]:
-        """Have workers for so many pursuits."""
+        """Have workers for so many at once."""
         if count < 2 or self._concurrency < 2:
             yield
             return
@@ -40,18 +41,18 @@ class Crew:
             yield
         self._executor = None
 
-    def each(self, function: t.Callable[[Pursuit], None], pursuits: list[Pursuit]) -> None:
-        """Call the function with each pursuit, several at once; raises what stops the task, when all have ended."""
+    def each(self, function: t.Callable[[_One], None], ones: t.Sequence[_One]) -> None:
+        """Call the function with each, several at once; raises what stops the task, when all have ended."""
 
-        def guarded(pursuit: Pursuit) -> None:
+        def guarded(one: _One) -> None:
             if self.fatal is not None:
                 return
             try:
-                function(pursuit)
+                function(one)
             except Exception as error:  # noqa: BLE001  the other workers go on
                 self.stop(error)
 
-        left = collections.deque(pursuits)
+        left = collections.deque(ones)
 
         def work() -> None:
             with contextlib.suppress(IndexError):
@@ -61,7 +62,7 @@ class Crew:
         futures: list[Future[None]] = []
         if self._executor:
             with contextlib.suppress(RuntimeError):  # where no more threads are to be had, fewer do
-                for _thread in range(min(len(pursuits), self._concurrency) - 1):
+                for _thread in range(min(len(ones), self._concurrency) - 1):
                     futures.append(self._executor.submit(work))  # noqa: PERF401  those begun before the error count
         work()
         for future in futures:

@@ -79,7 +79,7 @@ class Inspection:
     @property
     def dossiers(self) -> list[Dossier]:
         """What was read, in the order of the result: as given, or newest first; those that don't exist included."""
-        return [_dossier(pursuit) for pursuit in self._pursuits]
+        return [dossier_of(pursuit) for pursuit in self._pursuits]
 
     @property
     def fatal(self) -> CloudflareError | None:
@@ -119,11 +119,11 @@ class Inspection:
         alone = [
             pursuit
             for pursuit in self._pursuits
-            if pursuit in with_log or self._reading.details or pattern is not None or not _dossier(pursuit).was_read
+            if pursuit in with_log or self._reading.details or pattern is not None or not dossier_of(pursuit).was_read
         ]
-        self._crew.each(lambda pursuit: self._look_at(_dossier(pursuit), pursuit in with_log), alone)
+        self._crew.each(lambda pursuit: self._look_at(dossier_of(pursuit), pursuit in with_log), alone)
         if pattern is not None:
-            self._pursuits = [pursuit for pursuit in self._pursuits if _has_error(_dossier(pursuit), pattern)]
+            self._pursuits = [pursuit for pursuit in self._pursuits if _has_error(dossier_of(pursuit), pattern)]
 
     def _newest(self, count: int) -> set[Pursuit]:
         """The newest of them, as far as their listing tells; else the first ones."""
@@ -149,14 +149,15 @@ class Inspection:
                 dossier.trouble = CloudflareError("the API's answer tells no status")
 
 
-def _dossier(pursuit: Pursuit) -> Dossier:
+def dossier_of(pursuit: Pursuit) -> Dossier:
+    """The dossier of a pursuit that was made with one."""
     if not isinstance(pursuit.record, Dossier):
         raise AssertionError("an inspection makes its own")
     return pursuit.record
 
 
 def _created(pursuit: Pursuit) -> float:
-    created = parse_timestamp((_dossier(pursuit).listed or {}).get("created_on"))
+    created = parse_timestamp((dossier_of(pursuit).listed or {}).get("created_on"))
     return created.timestamp() if created else 0.0
 
 

@@ -72,7 +72,9 @@ class Triggering:
             self._exists(trigger)
             return
         trigger.was_sent = True
-        trigger.done(Sentence(f"{trigger.name} is not there" if trigger.id else f"An instance of {self._name} without an id", "would trigger it"))
+        trigger.done(
+            Sentence(f"{trigger.name} is not there" if trigger.id else f"An instance of {self._name} without an id", "would trigger it")
+        )
 
     def _trigger(self, trigger: Trigger) -> None:
         """One call, which is made again only where an id keeps it from being done twice."""
@@ -83,7 +85,9 @@ class Triggering:
         except AlreadyExists as error:
             self._look(trigger)
             if error.after_lost_answer:
-                trigger.done(Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True)
+                trigger.done(
+                    Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True
+                )
             else:
                 trigger.was_sent = False
                 self._exists(trigger)
@@ -110,7 +114,9 @@ class Triggering:
         different = _differing(trigger.creation.params, trigger.detail)
         why = f"other params than these: {', '.join(different)}" if different else ""
         trigger.left(
-            Sentence(f"{self._being(trigger)} already", NOTHING_SENT if self._check_mode else "nothing was triggered", why, group="there already"),
+            Sentence(
+                f"{self._being(trigger)} already", NOTHING_SENT if self._check_mode else "nothing was triggered", why, group="there already"
+            ),
             warn=bool(different),
         )
 
@@ -126,7 +132,9 @@ class Triggering:
                 )
             )
         elif self._look(trigger):
-            trigger.done(Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True)
+            trigger.done(
+                Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True
+            )
         else:
             trigger.lose(
                 Sentence(
@@ -204,12 +212,14 @@ class Triggering:
     def _not_found(self, piece: list[Trigger], was_lost: bool) -> list[Trigger]:
         """Look at those that no answer tells of; returns those that aren't there: what an answer lacks need not exist."""
 
-        def look(trigger: t.Any) -> None:
+        def look(trigger: Trigger) -> None:
             if not self._look(trigger):
                 return
             if was_lost:
                 trigger.was_sent = True
-                trigger.done(Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True)
+                trigger.done(
+                    Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True
+                )
             else:
                 self._exists(trigger)
 

@@ -92,11 +92,8 @@ class Deed:
 
     def is_refused(self, error: CloudflareError, what: str) -> None:
         """The API will not do it; what: `the trigger`."""
-        self.fail(
-            Sentence(
-                f"{self.name} is {self.status}" if self.status else f"{self.name} is not there" if self.action != "create" else f"{self.name} was not triggered",
-                f"{what} was refused: {error.message}",
-                do=error.advice or "See what the API objects to; nothing was changed",
-                group=f"refused ({error.message})",
-            )
+        being = (
+            f"{self.name} is {self.status}" if self.status else f"{self.name} was not triggered" if self.action == "create" else self.name
         )
+        do = error.advice or "See what the API objects to; nothing was changed"
+        self.fail(Sentence(being, f"{what} was refused: {error.message}", do=do, group=f"refused ({error.message})"))

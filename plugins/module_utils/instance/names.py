@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import re
+import typing as t
+
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 
@@ -14,10 +17,35 @@ LONGEST_INSTANCE_ID = 271
 LONGEST_WORKFLOW_NAME = 64
 LONGEST_STEP_NAME = 256
 
+#: What ids of new instances, and types of events, are made of; which of them paths of the API take up; and times (API.md, 1 and 3).
+_PATTERN = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,99}")
+_RESERVED = ("batch", "terminate", "terminateAll")
+_RESERVED_PATTERN = re.compile(r"cf_[0-9a-f]{64}")
+_RETENTION = re.compile(r"[0-9]{1,15}|[0-9]{1,9}\s+(second|minute|hour|day|week|month|year)s?")
+
 
 def check_instance_id(option: str, value: str) -> None:
     """Refuse what can't be an instance's id; `option` names it in the sentence. Raises OptionError."""
     _check_path_part(option, value, LONGEST_INSTANCE_ID)
+
+
+def check_new_id(option: str, value: str) -> None:
+    """Refuse what no instance can be triggered as, on any server: a development session takes what production refuses. Raises OptionError."""
+    _check_pattern(option, value)
+    if value in _RESERVED or _RESERVED_PATTERN.fullmatch(value):
+        raise OptionError(f"{option} is {clean(repr(value), 80)}, which the API keeps for itself; give another one")
+
+
+def check_event_type(value: str) -> None:
+    """Refuse what can't be the type of an event. Raises OptionError."""
+    _check_pattern("event_type", value)
+
+
+def check_retention(option: str, value: t.Any) -> None:
+    """Refuse what can't be a time for which a finished instance is kept: milliseconds, or `3 days`. Raises OptionError."""
+    text = str(value)
+    if not _RETENTION.fullmatch(text):
+        raise OptionError(f"{option} must be milliseconds, or a number and a unit such as 3 days; it is {clean(repr(value), 60)}")
 
 
 def check_workflow_name(value: str) -> None:
@@ -36,6 +64,14 @@ def check_blanks(option: str, value: str) -> None:
     """Refuse a name, an id, or a pattern for them with blanks or a line break around it: none has any. Raises OptionError."""
     if value != value.strip():
         raise OptionError(f"{option} is {clean(repr(value), 80)}, with blanks or a line break around it, which none has; remove them")
+
+
+def _check_pattern(option: str, value: str) -> None:
+    check_blanks(option, value)
+    if not _PATTERN.fullmatch(value):
+        raise OptionError(
+            f"{option} must have 1 to 100 letters, digits, underscores or hyphens, and begin with no hyphen; it is {clean(repr(value), 120)}"
+        )
 
 
 def _check_path_part(option: str, value: str, longest: int) -> None:

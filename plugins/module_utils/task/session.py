@@ -31,7 +31,7 @@ class Session:
             requests_per_second=pacing.requests_per_second,
             reserve=pacing.rate_limit_reserve,
             block_limit=pacing.rate_limit_timeout,
-            check=self._ensure_heard,
+            check=self.ensure_heard,
         )
         self.client = Client(
             connection,
@@ -39,7 +39,7 @@ class Session:
             self.clock,
             core_version=host.core_version,
             concurrency=pacing.concurrency,
-            check=self._ensure_heard,
+            check=self.ensure_heard,
         )
 
     def calls(self) -> int:
@@ -65,7 +65,8 @@ class Session:
             "rate_limited_seconds": round(self.gate.held_seconds(), 3),
         }
 
-    def _ensure_heard(self) -> None:
+    def ensure_heard(self) -> None:
+        """Raise ControllerGone where nobody listens any more."""
         gone = self.controller.gone()
         if gone:
             raise ControllerGone(f"{gone}, and nothing more is sent", "Run again for the rest")

@@ -112,7 +112,9 @@ def _read(host: Host, connection: Connection, request: Request) -> Result:
         if request.settings:
             result["settings"] = _tried(Account(client).settings)
     except CloudflareError as error:
-        true = "The workflows could not be read" if request.workflow_name is None else f"{shown_name(request.workflow_name)} could not be read"
+        true = (
+            "The workflows could not be read" if request.workflow_name is None else f"{shown_name(request.workflow_name)} could not be read"
+        )
         result.update(failed=True, msg=str(Sentence(true, why=error.message, do=error.advice or "Run again")))
     result["api_calls"] = session.api_calls((READ, LIST))
     result["messages"] = report.messages(client.messages)

@@ -10,7 +10,7 @@ import sys
 import environments
 import pytest
 from flock import Flock
-from harness import Process, connection, run_module
+from harness import MODULE, Process, connection, run_module
 from patience import patience
 
 sys.path.insert(0, str(environments.linked_collections()))
@@ -33,13 +33,13 @@ class Bench:
             body["status"] = status
         return self.control("POST", "/instances", body)["ids"]
 
-    def module(self, check_mode=False, diff=False, environ=None, **options):
+    def module(self, check_mode=False, diff=False, environ=None, module=MODULE, **options):
         """Run the module in this process; see harness.run_module."""
-        return run_module(connection(self.engine, **options), check_mode, diff, environ)
+        return run_module(connection(self.engine, **options), check_mode, diff, environ, module)
 
-    def process(self, check_mode=False, diff=False, environ=None, **options):
+    def process(self, check_mode=False, diff=False, environ=None, module=MODULE, **options):
         """Start the module in a process of its own; see harness.Process."""
-        return Process(connection(self.engine, **options), check_mode, diff, environ)
+        return Process(connection(self.engine, **options), check_mode, diff, environ, module)
 
     def calls(self, **filters):
         """What arrived at the gateway since the last reset: {total, by_kind, log}."""

@@ -10,6 +10,7 @@ of its own it can be killed, signalled, and run beside another.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -46,19 +47,19 @@ def connection(engine, **options):
     }
 
 
-def run_module(options, check_mode=False, diff=False, environ=None):
-    """Run the module in this process.
+def run_module(options, check_mode=False, diff=False, environ=None, module=MODULE):
+    """Run a module in this process.
 
     Args:
         options: dict, the task's options.
         check_mode, diff: bool.
         environ: dict or None, environment variables besides the test run's own, which hold no credentials.
+        module: str, its name.
 
     Returns:
         Result
     """
-    from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status
-
+    main = importlib.import_module(f"ansible_collections.edgeops.cloudflare.plugins.modules.{module}").main
     stdout, stderr = io.StringIO(), io.StringIO()
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     returncode = 0
@@ -70,7 +71,7 @@ def run_module(options, check_mode=False, diff=False, environ=None):
             stack.enter_context(mock.patch.dict(os.environ, environ or {}))
             stack.enter_context(contextlib.redirect_stdout(stdout))
             stack.enter_context(contextlib.redirect_stderr(stderr))
-            workflow_instance_status.main()
+            main()
     except SystemExit as end:
         returncode = end.code or 0
     finally:
@@ -82,8 +83,8 @@ def run_module(options, check_mode=False, diff=False, environ=None):
 class Process:
     """The module in a process of its own; `finish` waits for its Result."""
 
-    def __init__(self, options, check_mode=False, diff=False, environ=None, **popen):
-        payload = json.dumps({"options": options, "check_mode": check_mode, "diff": diff})
+    def __init__(self, options, check_mode=False, diff=False, environ=None, module=MODULE, **popen):
+        payload = json.dumps({"options": options, "check_mode": check_mode, "diff": diff, "module": module})
         self.popen = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve())],
             stdin=subprocess.PIPE,
@@ -120,6 +121,4 @@ def _arguments(options, check_mode, diff):
 if __name__ == "__main__":
     _task = json.load(sys.stdin)
     with _arguments(_task["options"], _task["check_mode"], _task["diff"]):
-        from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_status as _module
-
-        _module.main()
+        importlib.import_module(f"ansible_collections.edgeops.cloudflare.plugins.modules.{_task['module']}").main()

@@ -126,7 +126,11 @@ class Machine(RuleBasedStateMachine):
         options = {"instance_ids": ids, "concurrency": data.draw(st.sampled_from([1, 4]), label="concurrency")}
         task = self._task(data, instances)
         is_refused = task.state == "restarted" and not task.wait  # with max_failures
-        if options["concurrency"] == 1 and not is_refused and not any(expected.failed and expected.is_late for expected in _foreseen(task, instances)):
+        if (
+            options["concurrency"] == 1
+            and not is_refused
+            and not any(expected.failed and expected.is_late for expected in _foreseen(task, instances))
+        ):
             options["max_failures"] = data.draw(st.sampled_from([None, None, 1, 2]), label="max_failures")
         self._perform("task for several", task, options, instances, mode)
 

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, edgeops.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looking at the instances that something is to be done to, by as few calls as possible."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.inspection import Dossier, dossier_of
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import Deed
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+
+
+class Lookout:
+    """Looks at the instances of deeds.
+
+    Args:
+        workflow_name: for what is said of them.
+    """
+
+    def __init__(self, surveyor: Surveyor, crew: Crew, workflow_name: str) -> None:
+        self._surveyor = surveyor
+        self._crew = crew
+        self._workflow_name = workflow_name
+
+    def look(self, deeds: t.Sequence[Deed], statuses: t.Sequence[str] = ()) -> dict[str, Dossier]:
+        """A look at each, by listing where that is cheaper: what was seen, by id.
+
+        Args:
+            statuses: those that they are expected in, likeliest first.
+
+        Raises:
+            CloudflareError: what would meet all of them.
+        """
+        pursuits = [Pursuit(Dossier(deed.id, self._workflow_name)) for deed in deeds if deed.id is not None]
+        alone = self._surveyor.survey(pursuits, statuses)
+        self._crew.each(self._surveyor.look_at, alone)
+        return {pursuit.record.id: dossier_of(pursuit) for pursuit in pursuits}
