@@ -83,12 +83,62 @@ def test_creation_and_deletion(engine):
     batch = [{"instance_id": "one"}, {"instance_id": "two"}]
     assert [made["id"] for made in engine.api("POST", "/lab/instances/batch", batch)[2]["result"]] == ["two"]
     assert error_of(engine.api("POST", "/lab/instances/batch", [{"instance_id": "x"}] * 2)) == (400, 10415)
-    assert engine.api("DELETE", path_of("one"))[0] == 200
+    assert engine.api("DELETE", path_of("one"))[2]["result"]["instanceId"] == "one"
     assert error_of(engine.api("GET", path_of("one"))) == (404, 10400)
     assert error_of(engine.api("DELETE", path_of("one"))) == (404, 10400)
     result = engine.api("POST", "/lab/instances/batch/delete", {"instances": ["one", "two"]})[2]["result"]
     assert result["deleted"] == [{"id": "two"}] and result["errors"][0]["code"] == 10400
     assert create({"instance_id": "one"})[0] == 200, "a deleted id can be used again"
+
+
+def test_sizes_and_times_are_checked(engine):
+    def create(body):
+        return engine.api("POST", "/lab/instances", body)
+
+    for reserved in ("batch", "terminate", "terminateAll", "cf_" + "0" * 64):
+        assert error_of(create({"instance_id": reserved})) == (400, 10002), reserved
+    for bad in ({"success_retention": "3days"}, {"error_retention": 1.5}, {"retention": 1}, []):
+        assert error_of(create({"instance_id": "kept", "retention": bad})) == (400, 10002), bad
+    assert create({"instance_id": "kept", "retention": {"success_retention": "3 days", "error_retention": 1000}})[0] == 200
+    large = json.dumps({"x": "y" * (1024 * 1024)})
+    assert error_of(create({"instance_id": "large", "params": large})) == (400, 10002)
+    assert error_of(engine.api("POST", path_of("kept", "/events/go"), {"x": "y" * (1024 * 1024)})) == (400, 10002)
+    half = json.dumps({"x": "y" * (512 * 1024)})
+    batch = [{"instance_id": name, "params": half} for name in ("a", "b")]
+    assert error_of(engine.api("POST", "/lab/instances/batch", batch)) == (400, 10002)
+    late, early = "2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"
+    assert error_of(engine.api("GET", f"/lab/instances?date_start={late}&date_end={early}")) == (400, 10502)
+    assert error_of(engine.api("GET", "/lab/versions/none")) == (404, 10300)
+
+
+def test_settings(engine):
+    retention = engine.api("GET", "/settings")[2]["result"]["default_retention"]
+    assert set(retention) == {"success_retention", "error_retention"}
+    changed = engine.api("PATCH", "/settings", {"default_retention": {"error_retention": "3 days"}})[2]["result"]["default_retention"]
+    assert changed == {**retention, "error_retention": "3 days"}
+    assert error_of(engine.api("PATCH", "/settings", {"default_retention": {"error_retention": "soon"}})) == (400, 10002)
+    engine.api("PATCH", "/settings", {"default_retention": retention})
+
+
+def test_what_nobody_knows_of_creations_and_events(engine):
+    def batch(*names):
+        return engine.api("POST", "/lab/instances/batch", [{"instance_id": name} for name in names])
+
+    make(engine, "one", [], "complete")
+    engine.control("POST", "/unknowns", {"exists_status": 400, "batch_existing": "refused"})
+    assert error_of(engine.api("POST", "/lab/instances", {"instance_id": "one"})) == (400, 10405)
+    assert error_of(batch("one", "two")) == (400, 10405)
+    assert error_of(engine.api("GET", path_of("two"))) == (404, 10400), "nothing was made"
+    engine.control("POST", "/reset")
+    engine.control("POST", "/unknowns", {"batch_form": "object", "batch_omits": ["three"], "batch_forgets": ["four"]})
+    result = batch("one", "two", "three", "four")[2]["result"]
+    assert [row["id"] for row in result["created"]] == ["two"] and [(row["id"], row["code"]) for row in result["errors"]] == [
+        ("one", 10405)
+    ]
+    assert engine.api("GET", path_of("three"))[0] == 200 and error_of(engine.api("GET", path_of("four"))) == (404, 10400)
+    assert engine.api("POST", path_of("one", "/events/go"), {})[0] == 200
+    engine.control("POST", "/unknowns", {"events_to_finished": "refused"})
+    assert engine.api("POST", path_of("one", "/events/go"), {})[0] == 409
 
 
 def test_termination_by_hundreds(engine):

@@ -7,7 +7,9 @@
 import { errors } from "./answers.mjs";
 
 const INSTANCE_ID = /^[a-zA-Z0-9_][a-zA-Z0-9-_]*$/;
-const RESERVED_ID = /^cf_[0-9a-f]{64}$/;
+const RESERVED_ID = /^(cf_[0-9a-f]{64}|batch|terminate|terminateAll)$/;
+const RETENTION = /^\d+\s+(second|minute|hour|day|week|month|year)s?$/;
+const MIB = 1024 * 1024;
 const ACTIONS = ["pause", "resume", "restart", "terminate"];
 const STEP_TYPES = ["do", "sleep", "waitForEvent"];
 
@@ -61,13 +63,25 @@ export function parseAction(text) {
   return body;
 }
 
+function checkRetention(retention) {
+  if (retention === null || typeof retention !== "object" || Array.isArray(retention)) refuse("retention must be an object");
+  for (const [name, value] of Object.entries(retention)) {
+    if (!["success_retention", "error_retention"].includes(name)) refuse(`retention has no ${name}`);
+    if (!Number.isInteger(value) && !(typeof value === "string" && RETENTION.test(value))) {
+      refuse("Duration must be a number or a string in format '{{number}} {{unit}}'");
+    }
+  }
+}
+
 function parseOne(item) {
   if (item === null || typeof item !== "object" || Array.isArray(item)) refuse("an object is needed");
-  const { instance_id: id, params } = item;
+  const { instance_id: id, params, retention } = item;
   if (id !== undefined && (typeof id !== "string" || id.length > 100 || !INSTANCE_ID.test(id) || RESERVED_ID.test(id))) {
     throw new Refusal(errors.invalidId());
   }
   if (params !== undefined && typeof params !== "string") refuse("params must be a JSON string");
+  if (params !== undefined && Buffer.byteLength(params) > MIB) refuse("params must not exceed 1 MiB");
+  if (retention !== undefined) checkRetention(retention);
   return { id, params: params === undefined ? {} : parseJson(params) };
 }
 
@@ -79,6 +93,7 @@ export function parseCreation(text) {
 /** The body of POST …/instances/batch. */
 export function parseBatch(text) {
   const items = parseJson(text);
+  if (Buffer.byteLength(text) > MIB) refuse("a batch must not exceed 1 MiB");
   if (!Array.isArray(items) || items.length < 1 || items.length > 100) refuse("1 to 100 instances are needed");
   const parsed = items.map(parseOne);
   const ids = parsed.map(({ id }) => id).filter((id) => id !== undefined);
@@ -91,6 +106,19 @@ function checkIds(ids) {
     refuse("1 to 100 instances are needed");
   }
   return ids;
+}
+
+/** The body of POST …/events/{type}. */
+export function parseEvent(text) {
+  if (Buffer.byteLength(text) > MIB) refuse("the payload must not exceed 1 MiB");
+  return parseJson(text, null);
+}
+
+/** The body of PATCH …/settings. */
+export function parseSettings(text) {
+  const { default_retention: retention } = parseObject(text);
+  checkRetention(retention);
+  return { default_retention: retention };
 }
 
 /** The body of POST …/instances/batch/delete. */

@@ -5,7 +5,7 @@
 /** The calls about instances, with production's face. */
 
 import { errors, failure, ok } from "./answers.mjs";
-import { parseAction, parseBatch, parseCreation, parseDeletion, parseJson, parseTermination, Refusal } from "./bodies.mjs";
+import { parseAction, parseBatch, parseCreation, parseDeletion, parseEvent, parseTermination, Refusal } from "./bodies.mjs";
 import { uuidOf } from "./listing.mjs";
 import { inParallel } from "./work.mjs";
 
@@ -38,13 +38,23 @@ export class InstanceApi {
   async create({ workflow, body }) {
     const wanted = parseCreation(body);
     const [id] = await this.work.create(workflow, [wanted]);
-    return id === null ? errors.alreadyExists() : ok(this.#created(workflow, id));
+    return id === null ? errors.alreadyExists(this.unknowns.exists_status) : ok(this.#created(workflow, id));
   }
 
-  /** As createBatch: ids that exist are skipped, and are missing from the answer. */
+  /** Nobody knows what becomes of ids that exist, nor which form the answer has: see Unknowns. */
   async createBatch({ workflow, body }) {
-    const ids = await this.work.create(workflow, parseBatch(body));
-    return ok(ids.filter((id) => id !== null).map((id) => this.#created(workflow, id)));
+    const { unknowns } = this;
+    const wanted = parseBatch(body).filter(({ id }) => !unknowns.batch_forgets.includes(id));
+    if (unknowns.batch_existing === "refused") {
+      const found = await Promise.all(wanted.map(({ id }) => id !== undefined && this.instances.find(workflow, id)));
+      if (found.some(Boolean)) return errors.alreadyExists(unknowns.exists_status);
+    }
+    const ids = await this.work.create(workflow, wanted);
+    const created = ids.filter((id) => id !== null && !unknowns.batch_omits.includes(id)).map((id) => this.#created(workflow, id));
+    if (unknowns.batch_form === "list") return ok(created);
+    const exists = errors.alreadyExists().json.errors[0];
+    const failed = ids.flatMap((id, index) => (id === null ? [{ index, id: wanted[index].id, ...exists }] : []));
+    return ok({ created, errors: failed });
   }
 
   /** The detail as production has it (without overlay), or null; `simple` has no steps, and costs half. */
@@ -139,7 +149,11 @@ export class InstanceApi {
   async event({ workflow, instance, eventType, body }) {
     if (!EVENT_TYPE.test(eventType)) return errors.badBody("the event type is invalid");
     if (!(await this.instances.find(workflow, instance))) return errors.instanceNotFound();
-    const payload = parseJson(body, null);
+    const payload = parseEvent(body);
+    if (this.unknowns.events_to_finished === "refused") {
+      const seen = await this.work.look(workflow, instance);
+      if (seen && seen.facts.status in { errored: 1, complete: 1, terminated: 1 }) return errors.notRunning();
+    }
     const answer = await this.work.event(workflow, instance, eventType, payload);
     if (answer.status === 404) return errors.instanceNotFound();
     if (answer.status !== 200) return errors.internal(answer.json?.errors?.[0]?.message);
@@ -147,7 +161,8 @@ export class InstanceApi {
   }
 
   async delete({ workflow, instance }) {
-    return (await this.work.delete(workflow, instance)) ? ok({ success: true }) : errors.instanceNotFound();
+    if (!(await this.work.delete(workflow, instance))) return errors.instanceNotFound();
+    return ok({ instanceId: instance, timestamp: new Date().toISOString() });
   }
 
   /** Each id once, the result for each place in the list, as production has it. */

@@ -94,6 +94,7 @@ export class Listing {
   async answer(workflow, query) {
     const asked = parseQuery(query);
     if (asked.error) return errors.badQuery(asked.error);
+    if (asked.from > asked.until) return errors.badRange();
     const all = await this.instances.all(workflow);
     const range = all.filter((entry) => entry.created >= asked.from && entry.created <= asked.until);
     if (asked.direction === "desc") range.reverse();

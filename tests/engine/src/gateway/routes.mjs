@@ -9,9 +9,11 @@ const DEVELOPMENT = "/cdn-cgi/local/explorer/api";
 
 // [method, path below …/workflows, kind, handler]
 const ROUTES = [
-  ["GET", "", "other", "workflows.list"],
-  ["GET", "/:workflow", "other", "workflows.detail"],
-  ["GET", "/:workflow/versions", "other", "workflows.versions"],
+  ["GET", "", "list", "workflows.list"],
+  ["GET", "/settings", "read", "workflows.settings"],
+  ["PATCH", "/settings", "other", "workflows.changeSettings"],
+  ["GET", "/:workflow", "read", "workflows.detail"],
+  ["GET", "/:workflow/versions", "list", "workflows.versions"],
   ["GET", "/:workflow/versions/:version", "other", "workflows.version"],
   ["GET", "/:workflow/instances", "list", "instances.list"],
   ["POST", "/:workflow/instances", "create", "instances.create"],

@@ -14,6 +14,18 @@ const DEFAULTS = {
   /** Ids that batch/terminate ends only later, and the milliseconds after which it does. */
   terminate_late: [],
   terminate_late_ms: 1000,
+  /** The HTTP status beside the code 10405 (an instance exists already). */
+  exists_status: 409,
+  /** What a batch of creations does with ids that exist: `skipped`, or `refused` with all of the batch. */
+  batch_existing: "skipped",
+  /** How it answers: a `list` of those made, or an `object` with `created` and `errors`. */
+  batch_form: "list",
+  /** Ids that it makes, and leaves out of its answer. */
+  batch_omits: [],
+  /** Ids that it neither makes nor tells of. */
+  batch_forgets: [],
+  /** What becomes of an event to a finished instance: `accepted`, or `refused`. */
+  events_to_finished: "accepted",
 };
 
 export class Unknowns {

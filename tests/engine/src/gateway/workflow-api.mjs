@@ -6,6 +6,7 @@
 
 import { SCRIPT_NAME, WORKFLOWS } from "../engine.mjs";
 import { errors, ok } from "./answers.mjs";
+import { parseSettings } from "./bodies.mjs";
 import { uuidOf } from "./listing.mjs";
 
 const CREATED = "2026-01-05T09:00:00.000000Z";
@@ -28,7 +29,11 @@ function paged(items, query, defaultSize) {
   };
 }
 
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+
 export class WorkflowApi {
+  retention = { success_retention: WEEK_MS, error_retention: WEEK_MS };
+
   constructor({ instances, listing }) {
     this.instances = instances;
     this.listing = listing;
@@ -49,6 +54,15 @@ export class WorkflowApi {
       schedules: [],
       script_deleted: false,
     };
+  }
+
+  settings() {
+    return ok({ default_retention: this.retention });
+  }
+
+  changeSettings({ body }) {
+    this.retention = { ...this.retention, ...parseSettings(body).default_retention };
+    return this.settings();
   }
 
   async list({ query }) {
