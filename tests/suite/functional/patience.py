@@ -59,9 +59,17 @@ def _fault_to_meet(engine, request):
     """The fault that a call will meet, by the gateway's own rules; empty where it meets none."""
     _workflows, _separator, below = urlsplit(request.url).path.partition("/instances")
     parts = [unquote(part) for part in below.split("/")[1:]]
-    call = {"kind": "patch" if request.method == "PATCH" else "read" if parts else "list", "instance": parts[0] if parts else None}
+    call = {"kind": _kind_of(request.method, parts), "instance": parts[0] if parts and parts[0] != "batch" else None}
     for rule in engine.control("GET", "/faults")["rules"]:
         is_spent = rule["times"] is not None and rule["fired"] >= rule["times"]
-        if not is_spent and rule["seen"] >= rule["skip"] and all(call[key] == value for key, value in rule["match"].items()):
+        if not is_spent and rule["seen"] >= rule["skip"] and all(call.get(key) == value for key, value in rule["match"].items()):
             return rule["fault"] or {}
     return {}
+
+
+def _kind_of(method, parts):
+    """The kind of a call, as the gateway counts it; parts: of the path below `instances`."""
+    if method == "POST":
+        below = {("batch", "terminate"): "batch", ("batch", "delete"): "delete"}
+        return below.get(tuple(parts)) or ("event" if "events" in parts else "create")
+    return {"PATCH": "patch", "DELETE": "delete"}.get(method) or ("read" if parts else "list")
