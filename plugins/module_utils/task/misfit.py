@@ -21,12 +21,10 @@ def misfit(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], dictionaries
     Args:
         raw: the arguments before ansible-core has looked at them.
         spec: the argument spec.
-        dictionaries: the options that are dictionaries, each with an example of its value.
+        dictionaries: the options that are dictionaries, or lists of them, each with an example of such a dictionary.
     """
-    for option, example in dictionaries.items():
-        value = raw.get(option)
-        if value is not None and not isinstance(value, dict) and not (isinstance(value, str) and _spells_dictionary(value)):
-            return f"{option} must be a dictionary such as {example}"
+    for no_dictionary in _no_dictionaries(raw, spec, dictionaries):
+        return no_dictionary
     wrong_number = misfit_number(raw)
     if wrong_number:
         return wrong_number
@@ -41,6 +39,22 @@ def misfit(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], dictionaries
         if not _is_plain_text(value):
             return f"{option} contains a NUL or half of a character (a lone surrogate); check where the text came from"
     return None
+
+
+def _no_dictionaries(
+    raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], dictionaries: t.Mapping[str, str], prefix: str = ""
+) -> t.Iterator[str]:
+    """What should be a dictionary, or a list of them, and isn't; those in them included."""
+    for option, rules in spec.items():
+        value, is_list = raw.get(option), rules.get("elements") == "dict"
+        if value is None or not (is_list or rules.get("type") == "dict"):
+            continue
+        for number, entry in enumerate(value if is_list and isinstance(value, (list, tuple)) else [value]):
+            name = f"{prefix}{option}[{number}]" if is_list else f"{prefix}{option}"
+            if isinstance(entry, dict):
+                yield from _no_dictionaries(entry, rules.get("options", {}), dictionaries, name + ".")
+            elif not isinstance(entry, str) or not _spells_dictionary(entry):
+                yield f"{name} must be a dictionary such as {dictionaries[option]}"
 
 
 def _spells_dictionary(text: str) -> bool:

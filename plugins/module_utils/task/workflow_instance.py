@@ -30,7 +30,12 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options im
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
 
-_DICTIONARIES = {"select": "{status: [complete]}", "params": "{order: 1001}", "retention": "{success_retention: 3 days}"}
+_DICTIONARIES = {
+    "select": "{status: [complete]}",
+    "params": "{order: 1001}",
+    "retention": "{success_retention: 3 days}",
+    "instances": "{instance_id: order-1}",
+}
 
 _HINTS = ("wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me")
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
-from harness import run_module
+from harness import MODULE, run_module
 from requests.adapters import HTTPAdapter
 
 URL = "https://api.edgeops.example/client/v4"
@@ -66,7 +66,7 @@ class PretendedAPI:
         result = dict(_DETAIL)
         if request.method == "PATCH":
             result = {"status": "running", "timestamp": "2026-08-06T04:00:00.000Z"}
-        elif urlsplit(request.url).path.endswith("/instances"):
+        elif urlsplit(request.url).path.endswith(("/instances", "/workflows", "/versions")):
             result = []
         body = json.dumps({"success": True, "errors": [], "messages": [], "result": result, "result_info": {"total_count": 0}})
         response = requests.Response()
@@ -102,6 +102,6 @@ def ids_of(task):
     return [str(one) for one in (ids if isinstance(ids, list) else [ids])]
 
 
-def run(task, check_mode=True):
-    """Run the module on this task, with credentials and an address unless it says otherwise."""
-    return run_module({"api_url": URL, "account_id": ACCOUNT, "api_token": TOKEN, **task}, check_mode=check_mode)
+def run(task, check_mode=True, module=MODULE):
+    """Run a module on this task, with credentials and an address unless it says otherwise."""
+    return run_module({"api_url": URL, "account_id": ACCOUNT, "api_token": TOKEN, **task}, check_mode=check_mode, module=module)
