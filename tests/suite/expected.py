@@ -9,7 +9,13 @@ from __future__ import annotations
 SANITY_TESTS = 34
 
 # Kinds of tasks that are run both ways, by module.
-KINDS_OF_TASKS = {"workflow_instance_status": 110}
+KINDS_OF_TASKS = {
+    "workflow_info": 19,
+    "workflow_instance": 31,
+    "workflow_instance_event": 22,
+    "workflow_instance_info": 25,
+    "workflow_instance_status": 110,
+}
 
 # The Pythons that modules run on; each that is here has to import every one of them.
 SANITY_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
