@@ -36,4 +36,5 @@ LINTED_FILES = 200
 SCENARIOS = {
     "workflow_instance_status": 34,
     "workflow_instance_status_dev": 10,
+    "other_modules": 5,
 }

@@ -17,7 +17,7 @@ def test_every_target_is_expected():
         for path in (environments.ROOT / TARGETS).glob("*/aliases")
         if "hidden" not in path.read_text(encoding="utf-8").split()
     }
-    assert found == set(expected.SCENARIOS) == {"workflow_instance_status", "workflow_instance_status_dev"}
+    assert found == set(expected.SCENARIOS) == {"workflow_instance_status", "workflow_instance_status_dev", "other_modules"}
 
 
 def test_integration(core, core_tree):
@@ -28,3 +28,8 @@ def test_integration(core, core_tree):
 def test_integration_dev(core, core_tree):
     """As a development session, as `wrangler dev` offers it."""
     assert_every_scenario_passes(core, core_tree, "workflow_instance_status_dev")
+
+
+def test_integration_other_modules(core, core_tree):
+    """The examples of the other modules, and what they have in common."""
+    assert_every_scenario_passes(core, core_tree, "other_modules")
