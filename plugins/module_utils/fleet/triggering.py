@@ -111,7 +111,7 @@ class Triggering:
         trigger.done(Sentence(f"{trigger.name} is {clean(trigger.status, 40)}", "it was triggered"))
 
     def _exists(self, trigger: Trigger) -> None:
-        different = _differing(trigger.creation.params, trigger.detail)
+        different = differing(trigger.creation.params, trigger.detail)
         why = f"other params than these: {', '.join(different)}" if different else ""
         trigger.left(
             Sentence(
@@ -241,7 +241,7 @@ def chunks(triggers: t.Sequence[Trigger]) -> list[list[Trigger]]:
     return pieces
 
 
-def _differing(params: Json | None, detail: Json | None) -> list[str]:
+def differing(params: Json | None, detail: Json | None) -> list[str]:
     """The keys of params in which an instance differs from what was given, never the values: {} and null are the same."""
     there = (detail or {}).get("params")
     if params is None or detail is None or "params" not in detail:

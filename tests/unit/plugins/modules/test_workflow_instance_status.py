@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 import yaml
 
@@ -346,36 +344,6 @@ def test_without_requests(task, monkeypatch):
 
 
 # -- the documentation ------------------------------------------------------------------------------------------------
-
-
-def documented_options():
-    """The options of the documentation and of its fragments."""
-    found = {}
-    for fragment in DOCUMENTED["extends_documentation_fragment"]:
-        collection, name, variant = ([*fragment.split(".", 3), "documentation"])[1:4]
-        assert collection == "cloudflare"
-        module = importlib.import_module("ansible_collections.edgeops.cloudflare.plugins.doc_fragments." + name)
-        found.update(yaml.safe_load(getattr(module.ModuleDocFragment, variant.upper()))["options"])
-    found.update(DOCUMENTED["options"])
-    return found
-
-
-def compare(spec, documented, path=""):
-    assert set(spec) == set(documented), path
-    for name, option in spec.items():
-        told, where = documented[name], path + name
-        assert told["type"] == option["type"], where
-        assert told.get("required", False) == option.get("required", False), where
-        assert told.get("default") == option.get("default"), where
-        assert told.get("elements") == option.get("elements"), where
-        assert told.get("choices") == option.get("choices"), where
-        assert told["description"] and told["version_added"], where
-        if "options" in option:
-            compare(option["options"], told["suboptions"], where + ".")
-
-
-def test_the_spec_is_what_the_documentation_says():
-    compare(task_room.argument_spec(), documented_options())
 
 
 def returned(documented, condition="always"):
