@@ -104,3 +104,24 @@ def test_ending_by_hundreds(flock, tmp_path):
     flock.forget_calls()
     play(flock.bench.engine, str(playbook))
     assert set(flock.statuses(everyone).values()) == {"terminated"} and flock.calls()["by_kind"]["batches"] == 1
+
+
+def test_the_incident_guide(flock, tmp_path):
+    """Its blocks are one playbook: freeze, look, restart with a canary, thaw what was frozen and nothing else, trigger, prove."""
+    before = flock.create_paused(names("held", 2))
+    failed = flock.create_errored(names("failed", 5))
+    running = flock.create(names("ok", 12))
+    text = (GUIDES / "incident_guide.rst").read_text(encoding="utf-8").replace("workflow_name: orders", f"workflow_name: {WORKFLOW}")
+    tasks = [task for block in _BLOCK.findall(text) for task in yaml.safe_load(textwrap.dedent(block))]
+    playbook = tmp_path / "incident.yml"
+    playbook.write_text(
+        yaml.safe_dump([{"name": "An incident", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8"
+    )
+    said = re.sub(r"\s+", " ", play(flock.bench.engine, str(playbook)))
+    assert "two failed: 5 of 5" in said and said.count("edgeops_record: ") == 2
+    assert flock.statuses(before) == dict.fromkeys(before, "paused"), "what was paused before stays so"
+    assert set(flock.statuses([*failed, *running]).values()) <= {"running", "waiting"}
+    assert set(flock.statuses(["lost-1", "lost-2"]).values()) == {"complete"}
+    assert all(flock.ran(name) == {"one": 1, "two": 2} for name in failed), "the step that had succeeded was not run again"
+    assert "All 5 instances of fleet were restarted (5 by this task)." in said
+    assert "All 12 instances of fleet are running (12 by this task)." in said
