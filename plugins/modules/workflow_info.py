@@ -124,7 +124,7 @@ workflows:
       returned: always
       sample: false
     counts:
-      description: How many instances are in which status. A status that no instance is in may be missing.
+      description: How many instances are in which status. A status that no instance is in may be missing. None where the server tells no counts.
       type: dict
       returned: always
       sample: {running: 240, errored: 3}

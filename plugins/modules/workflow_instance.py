@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - edgeops.cloudflare.auth
   - edgeops.cloudflare.target
   - edgeops.cloudflare.pacing
+  - edgeops.cloudflare.progress
   - edgeops.cloudflare.wait
   - edgeops.cloudflare.attributes
   - edgeops.cloudflare.attributes.actiongroup_workflows

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - edgeops.cloudflare.auth
   - edgeops.cloudflare.target
   - edgeops.cloudflare.pacing
+  - edgeops.cloudflare.progress
   - edgeops.cloudflare.attributes
   - edgeops.cloudflare.attributes.actiongroup_workflows
   - edgeops.cloudflare.attributes.info
@@ -80,8 +81,10 @@ EXAMPLES = r"""
 
 - name: Show how many failed with which error
   ansible.builtin.debug:
-    msg: "{{ item }}: {{ failed.instances | selectattr('error.message', 'equalto', item) | length }}"
-  loop: "{{ failed.instances | map(attribute='error.message') | unique }}"
+    msg: "{{ item }}: {{ errors | select('equalto', item) | length }}"
+  loop: "{{ errors | unique }}"
+  vars:
+    errors: "{{ failed.instances | map(attribute='error.message', default='(no error)') }}"
 """
 
 RETURN = r"""
@@ -107,7 +110,7 @@ instances:
       returned: always
       sample: errored
     created_on:
-      description: When it was created, in the API's own words.
+      description: When it was created, in the API's own words. If it was looked at alone, when it was queued last.
       type: str
       returned: always
       sample: "2026-08-06T03:12:07.000Z"

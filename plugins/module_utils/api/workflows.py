@@ -326,16 +326,32 @@ class Workflow:
 
 
 def _all_pages(client: Client, path: str, query: dict[str, str]) -> list[Json]:
-    """What lies on all pages of a list by page numbers; its rows are few, and don't move."""
-    rows: list[Json] = []
-    while len(rows) < MOST_LISTED:
-        number = len(rows) // PAGE_SIZE + 1
+    """What lies on all pages of a list by page numbers; its rows are few, and don't move.
+
+    A development session has one page, whatever is asked for.
+
+    Raises:
+        ListingBroken: it ends before its own total, or goes on in a way that is not known.
+    """
+    rows: dict[str, Json] = {}
+    seen = number = 0
+    while seen < MOST_LISTED:
+        number += 1
         answer = client.call("GET", path, LIST, query={"per_page": str(PAGE_SIZE), "page": str(number), **query})
-        rows += [row for row in answer.result if isinstance(row, dict)]
+        seen += len(answer.result)
+        known = len(rows)
+        for row in answer.result:
+            if isinstance(row, dict):
+                rows.setdefault(str(row.get("id") or row.get("name") or len(rows)), row)
         total = count_of(answer.result_info.get("total_count"))
-        if len(answer.result) < PAGE_SIZE or (total is not None and len(rows) >= total):
+        check_ways_on(answer.result_info)
+        if total is not None and seen >= total:
             break
-    return rows
+        if not answer.result or len(rows) == known or (total is None and len(answer.result) < PAGE_SIZE):
+            if total is not None and len(rows) < total:
+                raise ListingBroken(f"the API announces {total:,} rows and lists {len(rows):,}", "Run again")
+            break
+    return list(rows.values())
 
 
 def _is_id(value: object) -> bool:

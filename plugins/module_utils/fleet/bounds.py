@@ -33,6 +33,9 @@ TOO_LARGE = "the result is too large for AWX to show; details=brief keeps it sma
 #: Items that `details: brief` holds, at most.
 MOST_ITEMS = 1000
 
+#: Entries of a log that are kept where whole logs are too much.
+_ENTRIES_KEPT = 20
+
 #: Items that it keeps in any case, if there are so many.
 _FEWEST_ITEMS = 100
 
@@ -112,6 +115,51 @@ def fit_brief(result: Json) -> list[str]:
     return told
 
 
+def fit_readings(result: Json) -> list[str]:
+    """Cut what was read of instances where the whole result would be too large: outputs of steps, then logs, then outputs and errors.
+
+    Args:
+        result: with `instances` as instance/telling.py makes them; changed in place.
+
+    Returns:
+        What to warn of.
+    """
+    items: list[Json] = result["instances"]
+    cut = []
+    for what, shorten in _SHORTENINGS:
+        if _size(result) <= LARGEST:
+            break
+        for item in items:
+            shorten(item)
+        cut.append(what)
+    if not cut:
+        return []
+    too_large = "; it is too large all the same: ask for fewer" if _size(result) > LARGEST else ""
+    return [f"{', '.join(cut)} were left out, or cut: with them the result would be too large for AWX to show{too_large}"]
+
+
+def _without_step_outputs(item: Json) -> None:
+    for entry in item["log"] or ():
+        entry["output"] = None
+
+
+def _with_a_short_log(item: Json) -> None:
+    if item["log"]:
+        item["log"] = item["log"][-_ENTRIES_KEPT:]
+
+
+def _without_output(item: Json) -> None:
+    if item["output"] is not None:
+        item.update(output=None, output_truncated=True)
+
+
+def _with_short_errors(item: Json) -> None:
+    for holder in (item, *(item["log"] or ())):
+        for field in ("error", "failed_step_error", "rollback"):
+            if holder.get(field) is not None:
+                holder[field] = _cut(holder[field], _LENGTHS[0])
+
+
 def _kept_ids(ids: dict[str, list[str]], room: int) -> tuple[dict[str, list[str]], dict[str, int]]:
     """The ids that fit, and how many of each outcome don't."""
     kept: dict[str, list[str]] = {}
@@ -142,3 +190,12 @@ def _cut(value: t.Any, longest: int) -> t.Any:
 
 def _size(value: t.Any) -> int:
     return len(json.dumps(value))
+
+
+#: What is cut of what was read, in this order.
+_SHORTENINGS: tuple[tuple[str, t.Callable[[Json], None]], ...] = (
+    ("outputs of steps", _without_step_outputs),
+    ("older entries of logs", _with_a_short_log),
+    ("outputs", _without_output),
+    ("long errors", _with_short_errors),
+)

@@ -35,6 +35,7 @@ class Dossier(Record):
         self.detail: Json | None = None
         self.has_log = False
         self.is_missing = False
+        #: What kept the newest look at it alone from telling what was asked for.
         self.trouble: CloudflareError | None = None
 
     def see_listed(self, item: Json, at: float) -> None:
@@ -44,8 +45,13 @@ class Dossier(Record):
 
     @property
     def was_read(self) -> bool:
-        """Anything is known of it."""
-        return self.listed is not None or self.detail is not None
+        """It is there, and anything is known of it."""
+        return not self.is_missing and (self.listed is not None or self.detail is not None)
+
+    @property
+    def fell_short(self) -> bool:
+        """It could not be read as it was asked for, for another reason than its size."""
+        return self.trouble is not None and not isinstance(self.trouble, TooLarge)
 
 
 class Reading(t.NamedTuple):
@@ -108,36 +114,51 @@ class Inspection:
         self._pursuits.sort(key=_created, reverse=True)
 
     def _survey(self) -> None:
-        """List those that are known, where no look at each is needed anyway."""
-        if not (self._reading.details or self._reading.most_logs):
+        """List those that are known, unless each is looked at alone anyway."""
+        if not self._reading.details and len(self._pursuits) > self._reading.most_logs:
             self._surveyor.survey(self._pursuits)
 
     def _read(self, selection: Selection | None) -> None:
-        """Look at those alone that a listing did not tell enough of."""
+        """Look at those alone that a listing did not tell enough of; then at the logs of the newest that are left."""
         pattern = selection.error_glob if selection else None
-        with_log = self._newest(self._reading.most_logs)
+        most_logs = self._reading.most_logs
+        needs_all = self._reading.details or pattern is not None
+        if needs_all and pattern is None and len(self._pursuits) <= most_logs:
+            needs_all = False  # their logs come with all of it
         alone = [
-            pursuit
-            for pursuit in self._pursuits
-            if pursuit in with_log or self._reading.details or pattern is not None or not dossier_of(pursuit).was_read
+            pursuit for pursuit in self._pursuits if needs_all or not (dossier_of(pursuit).was_read or most_logs >= len(self._pursuits))
         ]
-        self._crew.each(lambda pursuit: self._look_at(dossier_of(pursuit), pursuit in with_log), alone)
-        if pattern is not None:
-            self._pursuits = [pursuit for pursuit in self._pursuits if _has_error(dossier_of(pursuit), pattern)]
+        try:
+            self._crew.each(lambda pursuit: self._look_at(dossier_of(pursuit), with_log=False), alone)
+        finally:
+            if pattern is not None:
+                self._keep_matching(pattern)
+        left = [pursuit for pursuit in self._pursuits if not dossier_of(pursuit).is_missing]
+        with_log = sorted(left, key=_created, reverse=True)[:most_logs]
+        self._crew.each(lambda pursuit: self._look_at(dossier_of(pursuit), with_log=True), with_log)
 
-    def _newest(self, count: int) -> set[Pursuit]:
-        """The newest of them, as far as their listing tells; else the first ones."""
-        return set(sorted(self._pursuits, key=_created, reverse=True)[:count])
+    def _keep_matching(self, pattern: str) -> None:
+        """Drop those that are known not to match; those that could not be read are kept, and are no items."""
+        kept = []
+        for pursuit in self._pursuits:
+            dossier = dossier_of(pursuit)
+            if dossier.detail is None:
+                dossier.listed = None  # whether it matches nobody knows
+                kept.append(pursuit)
+            elif _has_error(dossier, pattern):
+                kept.append(pursuit)
+        self._pursuits = kept
 
     def _look_at(self, dossier: Dossier, with_log: bool) -> None:
+        dossier.trouble = None
         try:
             detail = self._workflow.detail(dossier.id, steps=with_log).detail
         except InstanceNotFound:
             dossier.is_missing = True
         except TooLarge as error:
-            dossier.trouble = error
-            if with_log:
+            if with_log and dossier.detail is None:
                 self._look_at(dossier, with_log=False)
+            dossier.trouble = error
         except CloudflareError as error:
             if error.fatal:
                 raise

@@ -19,7 +19,8 @@ LONGEST_STEP_NAME = 256
 
 #: What ids of new instances, and types of events, are made of; which of them paths of the API take up; and times (API.md, 1 and 3).
 _PATTERN = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,99}")
-_RESERVED = ("batch", "terminate", "terminateAll")
+TAKEN_WORKFLOWS = ("settings", "concurrency")
+TAKEN_INSTANCES = ("batch", "terminate", "terminateAll")
 _RESERVED_PATTERN = re.compile(r"cf_[0-9a-f]{64}")
 _RETENTION = re.compile(r"[0-9]{1,15}|[0-9]{1,9}\s+(second|minute|hour|day|week|month|year)s?")
 
@@ -29,10 +30,16 @@ def check_instance_id(option: str, value: str) -> None:
     _check_path_part(option, value, LONGEST_INSTANCE_ID)
 
 
+def check_addressable(option: str, value: str, reserved: t.Collection[str]) -> None:
+    """Refuse a name that a path of the API takes up, so that another thing would be read. Raises OptionError."""
+    if value in reserved:
+        raise OptionError(f"{option} is {value!r}, which a path of the API takes up: it would read something else; there is no way to it")
+
+
 def check_new_id(option: str, value: str) -> None:
     """Refuse what no instance can be triggered as, on any server: a development session takes what production refuses. Raises OptionError."""
     _check_pattern(option, value)
-    if value in _RESERVED or _RESERVED_PATTERN.fullmatch(value):
+    if value in TAKEN_INSTANCES or _RESERVED_PATTERN.fullmatch(value):
         raise OptionError(f"{option} is {clean(repr(value), 80)}, which the API keeps for itself; give another one")
 
 

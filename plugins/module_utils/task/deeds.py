@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import collections
+import functools
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
@@ -20,8 +22,11 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Lookout
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import Deed
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, NOT_ATTEMPTED, UNCHANGED, UNKNOWN
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.reporter import reported
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.session import Session
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target
 
@@ -67,16 +72,30 @@ class DeedTask:
             return f"No instance of {self.name} is asked for"
         return f"No instance of {self.name} matches ({target.selection.told()})"
 
-    def run(self, work: t.Callable[[], None], done: list[Deed]) -> None:
-        """Do the work; afterwards each of `done` has an outcome, whatever ended it."""
+    def run(self, work: t.Callable[[], None], done: list[Deed], participle: str) -> None:
+        """Do the work; afterwards each of `done` has an outcome, whatever ended it.
+
+        Args:
+            participle: what is done to them, for the lines of progress: `deleted`.
+        """
+        look = functools.partial(self._snapshot, done)
         try:
-            with self.crew.at_work(len(done) or 64):
+            lines = reported(self._host, self.workflow.name, participle, self._host.params["progress"], look, self.session.glance)
+            with lines, self.crew.at_work(len(done) or 64):
                 work()
         except Exception as error:  # noqa: BLE001  whatever was done is told
             self.crew.stop(error)
         for deed in done:
             if deed.outcome is None:
                 deed.abandon(self.crew.fatal.message if self.crew.fatal else "the task ended")
+
+    def _snapshot(self, done: list[Deed]) -> Snapshot:
+        """Where the work is, as far as can be seen from another thread while it goes on."""
+        deeds_ = list(done)
+        outcomes = collections.Counter(deed.outcome for deed in deeds_)
+        changed = tuple(deed.id or "" for deed in deeds_ if deed.outcome == CHANGED)
+        failed = outcomes[FAILED] + outcomes[UNKNOWN] + outcomes[NOT_ATTEMPTED]
+        return self.session.snapshot(len(deeds_) or None, changed, outcomes[UNCHANGED], failed)
 
     def result(
         self, done: list[Deed], words: Words, nobody: str, is_single: bool, with_details: bool = False, max_instances: int = 0

@@ -16,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.controller import Controller
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
 
 
 class Session:
@@ -50,6 +51,30 @@ class Session:
     def glance(self) -> tuple[float, bool]:
         """The moment, in seconds by the session's clock, and whether the rate limit blocks."""
         return self.clock.monotonic(), self.gate.blocked_seconds() > 0
+
+    def snapshot(
+        self,
+        total: int | None,
+        changed: tuple[str, ...],
+        unchanged: int,
+        failed: int,
+        on_their_way: int = 0,
+        batch: tuple[int, int] = (0, 0),
+    ) -> Snapshot:
+        """Where the task is at this moment; the arguments are those of a Snapshot."""
+        blocked = self.gate.blocked_seconds()
+        return Snapshot(
+            at=self.clock.monotonic(),
+            total=total,
+            changed=changed,
+            unchanged=unchanged,
+            failed=failed,
+            on_their_way=on_their_way,
+            calls=self.calls(),
+            blocked=blocked,
+            blocked_until=self.clock.time_of_day(blocked) if blocked else "",
+            batch=batch,
+        )
 
     def duration(self) -> float:
         """Seconds since the task began."""

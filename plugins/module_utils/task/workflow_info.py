@@ -9,15 +9,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, READ
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, READ, Client
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, NotTheApi, OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import MOST_LISTED, Account, Workflow
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import text_of
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_blanks, check_workflow_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import (
+    TAKEN_WORKFLOWS,
+    check_addressable,
+    check_blanks,
+    check_workflow_name,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
@@ -76,6 +81,7 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
     name, search = params["workflow_name"], params["search"]
     if name is not None:
         check_workflow_name(name)
+        check_addressable("workflow_name", name, TAKEN_WORKFLOWS)
     check_numbers(params)
     if name is not None and search is not None:
         raise OptionError("workflow_name and search exclude each other; give one of them, or neither for all workflows")
@@ -97,25 +103,15 @@ def _read(host: Host, connection: Connection, request: Request) -> Result:
     client = session.client
     result: Result = {"msg": "", "changed": False, "failed": False, "workflows": [], "settings": None}
     try:
-        if request.workflow_name is None:
-            listed = Account(client).workflows(request.search)
-            # A development session lists all of them, whatever is searched for.
-            result["workflows"] = [told(row) for row in listed if (request.search or "") in str(row.get("name"))]
-            result["msg"] = str(_of_all(request, result["workflows"]))
-            if len(listed) >= MOST_LISTED:
-                host.warn(f"the first {len(listed):,} workflows were read; search narrows them down")
-        else:
-            result["workflow"] = told(Workflow(client, request.workflow_name).describe(), request.workflow_name)
-            result["workflows"] = [result["workflow"]]
-            result["msg"] = str(_of_one(result["workflow"]))
-            result["workflow"]["versions"] = _tried(Workflow(client, request.workflow_name).versions) if request.versions else None
-        if request.settings:
-            result["settings"] = _tried(Account(client).settings)
+        sentence = _read_all(host, client, request, result) if request.workflow_name is None else _read_one(client, request, result)
     except CloudflareError as error:
         true = (
             "The workflows could not be read" if request.workflow_name is None else f"{shown_name(request.workflow_name)} could not be read"
         )
-        result.update(failed=True, msg=str(Sentence(true, why=error.message, do=error.advice or "Run again")))
+        sentence = _unread(result, Sentence(true), "", error)
+    else:
+        sentence = _read_more(client, request, result, sentence)
+    result["msg"] = str(sentence)
     result["api_calls"] = session.api_calls((READ, LIST))
     result["messages"] = report.messages(client.messages)
     if client.is_development_session and not client.prefix and result["workflows"]:
@@ -123,12 +119,53 @@ def _read(host: Host, connection: Connection, request: Request) -> Result:
     return result
 
 
+def _read_all(host: Host, client: Client, request: Request, result: Result) -> Sentence:
+    listed = Account(client).workflows(request.search)
+    if not client.prefix and request.search:
+        # A development session lists all of them, whatever is searched for.
+        listed = [row for row in listed if request.search.casefold() in str(row.get("name")).casefold()]
+    result["workflows"] = [told(row) for row in listed]
+    if len(listed) >= MOST_LISTED:
+        host.warn(f"{len(listed):,} workflows were read, and there may be more; search narrows them down")
+    return _of_all(request, result["workflows"])
+
+
+def _read_one(client: Client, request: Request, result: Result) -> Sentence:
+    name = request.workflow_name or ""
+    result["workflow"] = told(Workflow(client, name).describe(), name)
+    result["workflows"] = [result["workflow"]]
+    return _of_one(result["workflow"])
+
+
+def _read_more(client: Client, request: Request, result: Result, sentence: Sentence) -> Sentence:
+    """Versions and settings, where they are asked for; what was read before stays true whatever becomes of them."""
+    if request.versions:
+        try:
+            result["workflow"]["versions"] = _tried(Workflow(client, request.workflow_name or "").versions)
+        except CloudflareError as error:
+            sentence = _unread(result, sentence, "its versions could not be read", error)
+    if request.settings:
+        try:
+            result["settings"] = _tried(Account(client).settings)
+        except CloudflareError as error:
+            sentence = _unread(result, sentence, "the account's settings could not be read", error)
+    return sentence
+
+
+def _unread(result: Result, sentence: Sentence, what: str, error: CloudflareError) -> Sentence:
+    """A sentence with what could not be read."""
+    result["failed"] = True
+    why = f"{what}: {error.message}" if what else error.message
+    return Sentence(sentence.true, why="; ".join(part for part in (sentence.why, why) if part), do=error.advice or "Run again")
+
+
 def _tried(read: t.Callable[[], t.Any]) -> t.Any:
     """What a server may not have (a development session, an older one); None where it hasn't."""
     try:
         return read()
     except CloudflareError as error:
-        if isinstance(error, NotTheApi) or error.http_status in _NOT_THERE:
+        # An older server takes `settings` for the name of a workflow.
+        if error.http_status in _NOT_THERE:
             return None
         raise
 
@@ -139,7 +176,7 @@ def told(row: Json, name: str | None = None) -> Json:
     return {
         "name": text_of(row.get("name")) or name,
         **{field: row.get(field) for field in _FIELDS},
-        "counts": {str(status): count for status, count in counts.items() if _is_count(count)} if isinstance(counts, dict) else {},
+        "counts": {str(status): count for status, count in counts.items() if _is_count(count)} if isinstance(counts, dict) else None,
         "schedules": [entry for entry in schedules if isinstance(entry, dict)] if isinstance(schedules, list) else [],
         "limits": limits if isinstance(limits, dict) else None,
         "versions": None,
@@ -151,6 +188,8 @@ def _is_count(value: t.Any) -> bool:
 
 
 def _of_one(workflow: Json) -> Sentence:
+    if workflow["counts"] is None:
+        return Sentence(f"{shown_name(workflow['name'])} is there; how many instances it has was not told")
     return Sentence(f"{shown_name(workflow['name'])} has {_counted(workflow['counts'])}")
 
 
@@ -160,7 +199,7 @@ def _of_all(request: Request, workflows: list[Json]) -> Sentence:
     whose = f" with {clean(request.search, 64)} in the name" if request.search else ""
     total: dict[str, int] = {}
     for workflow in workflows:
-        for status, count in workflow["counts"].items():
+        for status, count in (workflow["counts"] or {}).items():
             total[status] = total.get(status, 0) + count
     return Sentence(f"{len(workflows):,} workflow{'s' if len(workflows) != 1 else ''}{whose}, with {_counted(total)}")
 

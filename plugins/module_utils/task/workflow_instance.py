@@ -26,7 +26,13 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.deeds impo
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec, wait_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import (
+    Pacing,
+    pacing_of,
+    pacing_spec,
+    progress_spec,
+    wait_spec,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
 
@@ -81,6 +87,7 @@ def argument_spec() -> dict[str, t.Any]:
         "wait": {"type": "bool", "default": False},
         "wait_for": {"type": "list", "elements": "str", "choices": list(lifecycle.STATUSES)},
         **pacing_spec(),
+        **progress_spec(),
     }
 
 
@@ -137,7 +144,7 @@ def _present(host: Host, connection: Connection, request: Request) -> Result:
         if vigil:
             vigil.wait(list(triggers))
 
-    task.run(work, list(triggers))
+    task.run(work, list(triggers), "looked at" if host.check_mode else "triggered")
     words = Words(task.name, "triggered", "trigger")
     return task.result(list(triggers), words, f"No instance of {task.name} is asked for", request.is_single, with_details=True)
 
@@ -154,7 +161,7 @@ def _absent(host: Host, connection: Connection, request: Request) -> Result:
         deeds.extend(task.deeds("delete", target, request.max_instances))
         deletion.run(deeds)
 
-    task.run(work, deeds)
+    task.run(work, deeds, "looked at" if host.check_mode else "deleted")
     words = Words(task.name, "deleted", "delete")
     return task.result(deeds, words, task.nobody(target), request.is_single, max_instances=request.max_instances)
 

@@ -21,7 +21,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.deeds impo
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec, progress_spec
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
 
@@ -53,6 +53,7 @@ def argument_spec() -> dict[str, t.Any]:
         "payload": {"type": "dict"},
         "skip_finished": {"type": "bool", "default": False},
         **pacing_spec(),
+        **progress_spec(),
     }
 
 
@@ -120,6 +121,6 @@ def _send(host: Host, connection: Connection, request: Request) -> Result:
         deeds.extend(task.deeds("event", request.target, request.max_instances))
         sending.run(deeds)
 
-    task.run(work, deeds)
+    task.run(work, deeds, "looked at" if host.check_mode else "sent the event")
     words = Words(task.name, "sent the event", "send the event to")
     return task.result(deeds, words, task.nobody(request.target), request.target.is_single, max_instances=request.max_instances)

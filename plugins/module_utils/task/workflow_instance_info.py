@@ -7,26 +7,34 @@
 from __future__ import annotations
 
 import collections
+import functools
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.client import LIST, READ
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError, TooManyMatched
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError, TooLarge, TooManyMatched
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import report
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import bounds, report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import too_many
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.inspection import Inspection, Reading
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_workflow_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import (
+    TAKEN_INSTANCES,
+    check_addressable,
+    check_workflow_name,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.telling import told
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import BOUNDS, check_numbers
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec, progress_spec
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.reporter import reported
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.session import Session
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
 
@@ -56,6 +64,7 @@ def argument_spec() -> dict[str, t.Any]:
         "steps": {"type": "bool", "default": False},
         "max_logs": {"type": "int", "default": 20},
         **pacing_spec(),
+        **progress_spec(),
     }
 
 
@@ -78,6 +87,8 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
     check_workflow_name(params["workflow_name"])
     check_numbers(params)
     target = target_of(params)
+    for instance_id in target.instance_ids or ():
+        check_addressable("instance_id", instance_id, TAKEN_INSTANCES)
     if params["max_logs"] != 20 and not params["steps"]:
         raise OptionError("max_logs bounds what steps=true reads; give steps=true as well, or leave it out")
     return Request(
@@ -100,25 +111,34 @@ def _inspect(host: Host, connection: Connection, request: Request) -> Result:
     workflow = Workflow(session.client, request.workflow_name)
     surveyor = Surveyor(workflow, session.clock, server_date=lambda: session.client.server_date)
     inspection = Inspection(workflow, surveyor, request.reading, request.max_instances, request.pacing.concurrency)
-    inspection.run(request.target.instance_ids, request.target.selection)
+    look = functools.partial(_snapshot, inspection, session)
+    with reported(host, request.workflow_name, "read", host.params["progress"], look, session.glance):
+        inspection.run(request.target.instance_ids, request.target.selection)
     return _result(host, request, inspection, session)
+
+
+def _snapshot(inspection: Inspection, session: Session) -> Snapshot:
+    """Where the reading is, as far as can be seen from another thread while it goes on."""
+    dossiers = inspection.dossiers
+    read = tuple(one.id for one in dossiers if one.was_read)
+    return session.snapshot(len(dossiers) or None, read, sum(one.is_missing for one in dossiers), 0)
 
 
 def _result(host: Host, request: Request, inspection: Inspection, session: Session) -> Result:
     dossiers = inspection.dossiers
     items = [told(one.id, one.listed, one.detail, one.has_log) for one in dossiers if one.was_read]
-    missing = [one.id for one in dossiers if one.is_missing]
-    unread = [one for one in dossiers if not one.was_read and not one.is_missing]
+    missing = [one.id for one in dossiers if one.is_missing] if request.target.selection is None else []
+    short = [one for one in dossiers if one.fell_short or not (one.was_read or one.is_missing)]
     fatal = inspection.fatal
-    failed = fatal is not None or any(one.trouble for one in unread)
+    trouble = fatal or next((one.trouble for one in short if one.trouble), None)
     result: Result = {
-        "msg": str(_message(request, items, missing, len(unread), fatal or next((one.trouble for one in unread if one.trouble), None))),
+        "msg": str(_message(request, items, missing, len(short), trouble)),
         "changed": False,
-        "failed": failed,
+        "failed": trouble is not None,
         "instances": items,
         "missing": missing,
         "summary": {
-            "matched": fatal.matched if isinstance(fatal, TooManyMatched) else len(dossiers) - len(missing),
+            "matched": fatal.matched if isinstance(fatal, TooManyMatched) else sum(not one.is_missing for one in dossiers),
             "read": len(items),
             "missing": len(missing),
             "by_status": dict(collections.Counter(item["status"] for item in items)),
@@ -128,21 +148,27 @@ def _result(host: Host, request: Request, inspection: Inspection, session: Sessi
         "api_calls": session.api_calls((READ, LIST)),
         "messages": report.messages(session.client.messages),
     }
+    for text in [*bounds.fit_readings(result), *_warnings(request, inspection, result["summary"])]:
+        host.warn(text)
     if request.target.is_single:
         result["instance"] = items[0] if items else None
-    for text in _warnings(request, inspection, len(items)):
-        host.warn(text)
     return result
 
 
-def _warnings(request: Request, inspection: Inspection, count: int) -> t.Iterator[str]:
-    most = request.reading.most_logs
-    if most and count > most:
-        yield f"the logs of {most:,} of {count:,} instances were read, the newest first; max_logs={count} reads them all"
-    for one in inspection.dossiers:
-        if one.was_read and one.trouble:
-            yield f"{shown_id(one.id)} was not read as asked for: {one.trouble.message}"
-            break
+def _warnings(request: Request, inspection: Inspection, summary: Json) -> t.Iterator[str]:
+    count, most = summary["read"], request.reading.most_logs
+    if most and summary["logs"] < count and count > most:
+        all_of_them = f"max_logs={count} reads them all" if count <= BOUNDS["max_logs"][1] else "a narrower select reads them all"
+        known = any(one.listed for one in inspection.dossiers)
+        which = "the newest" if known else "the first of those given"
+        yield f"the logs of {summary['logs']:,} of {count:,} instances were read, {which}; {all_of_them}"
+    large = [one for one in inspection.dossiers if isinstance(one.trouble, TooLarge)]
+    if large:
+        shown = ", ".join(shown_id(one.id) for one in large[:_SHOWN])
+        yield f"{len(large):,} were not read as asked for, since the answer is too large ({shown})"
+    gone = sum(one.is_missing for one in inspection.dossiers)
+    if request.target.selection is not None and gone:
+        yield f"{gone:,} that matched were deleted while they were read"
     found = inspection.found
     if found is not None:
         yield from found.remarks
@@ -150,7 +176,7 @@ def _warnings(request: Request, inspection: Inspection, count: int) -> t.Iterato
             yield f"new instances kept appearing in the selection during all {found.passes} passes; more may match by now"
 
 
-def _message(request: Request, items: list[t.Any], missing: list[str], unread: int, error: CloudflareError | None) -> Sentence:
+def _message(request: Request, items: list[Json], missing: list[str], short: int, error: CloudflareError | None) -> Sentence:
     name = shown_name(request.workflow_name)
     if isinstance(error, TooManyMatched):
         return too_many(error, name, request.max_instances, "nothing was read")
@@ -161,14 +187,18 @@ def _message(request: Request, items: list[t.Any], missing: list[str], unread: i
         true = f"{shown_id(items[0]['id'])} is {clean(items[0]['status'], 40)}"
     elif items:
         true = f"{len(items):,} instance{'s' if len(items) != 1 else ''} of {name}: {statuses}"
+    elif error is not None:
+        ids = request.target.instance_ids
+        true = f"{shown_id(ids[0]) if ids and len(ids) == 1 else f'The instances of {name}'} could not be read"
+    elif request.target.selection:
+        true = f"No instance of {name} matches ({request.target.selection.told()})"
     else:
-        filters = f" ({request.target.selection.told()})" if request.target.selection else ""
-        true = f"No instance of {name} {'matches' + filters if filters else 'was found'}"
+        true = f"No instance of {name} {'was found' if request.target.instance_ids else 'is asked for'}"
     if missing:
         shown = ", ".join(map(shown_id, missing[:_SHOWN]))
         true += f"; not found: {shown}" + (f" and {len(missing) - _SHOWN:,} more in missing" if len(missing) > _SHOWN else "")
     if error is None:
         return Sentence(true)
-    if unread:
-        true += f"; {unread:,} could not be read"
+    if short and items:
+        true += f"; {short:,} could not be read as asked for"
     return Sentence(true, why=error.message, do=error.advice or "Run again")

@@ -102,19 +102,14 @@ def _logbook(host: Host, connection: Connection, request: Request, session: Sess
 def _snapshot(fleet: Fleet, session: Session) -> Snapshot:
     """Where the work is, as far as can be seen from another thread while it goes on."""
     records = fleet.records
-    blocked = session.gate.blocked_seconds()
     outcomes = collections.Counter(record.outcome for record in records)
-    return Snapshot(
-        at=session.clock.monotonic(),
-        total=len(records) or None,
-        changed=tuple(record.id for record in records if record.outcome == CHANGED),
-        unchanged=outcomes[UNCHANGED],
-        failed=outcomes[FAILED] + outcomes[UNKNOWN] + outcomes[NOT_ATTEMPTED],
+    return session.snapshot(
+        len(records) or None,
+        tuple(record.id for record in records if record.outcome == CHANGED),
+        outcomes[UNCHANGED],
+        outcomes[FAILED] + outcomes[UNKNOWN] + outcomes[NOT_ATTEMPTED],
         on_their_way=sum(record.outcome is None and record.sends > 0 for record in records),
-        calls=session.calls(),
         batch=(len(fleet.batches.begun), fleet.batches.expected),
-        blocked=blocked,
-        blocked_until=session.clock.time_of_day(blocked) if blocked else "",
     )
 
 

@@ -64,6 +64,26 @@ def test_refused_credentials(ask):
     )
 
 
+def test_what_was_read_stays_true_whatever_follows(ask, flock):
+    flock.create(names("ok", 2))
+    flock.meet("read", {"status": 403, "code": 10000, "message": "Authentication error"}, match={"path_regex": "/settings$"})
+    result = ask(settings=True)
+    assert result["failed"] and result["workflow"]["counts"]["waiting"] == 2
+    assert result["msg"].startswith("fleet has 2 waiting: the account's settings could not be read: the API does not let")
+
+
+def test_a_login_page_is_not_a_server_without_settings(ask, flock):
+    flock.meet("read", {"status": 403, "body": "<title>Attention Required!</title>"}, match={"path_regex": "/settings$"})
+    assert ask(settings=True)["failed"]
+
+
+def test_a_list_that_ends_before_its_total(ask, flock):
+    flock.meet("list", {"envelope": {"result_info": {"total_count": 250}}})
+    result = ask(workflow_name=None)
+    assert result["failed"] and result["workflows"] == []
+    assert "The workflows could not be read: the API announces 250 rows and lists 13" in result["msg"]
+
+
 def test_a_development_session(ask, flock):
     """It lists all whatever is searched for, has no versions and no settings, and its counts may be old."""
     flock.create(names("ok", 2))

@@ -72,7 +72,7 @@ def test_logs_are_bounded(ask, flock):
     result = ask(select={"status": ["errored"]}, steps=True, max_logs=2)
     assert ask.cost("reads", "lists") == (2, 1)
     assert [item["log"] is not None for item in result["instances"]] == [True, True, False, False]
-    assert "the logs of 2 of 4 instances were read, the newest first; max_logs=4 reads them all" in str(result["warnings"])
+    assert "the logs of 2 of 4 instances were read, the newest; max_logs=4 reads them all" in str(result["warnings"])
     assert result["summary"]["logs"] == 2
     again = ask(select={"status": ["errored"]}, steps=True, max_logs=4)
     assert all(item["failed_step"]["name"] == "two" for item in again["instances"])
@@ -98,7 +98,7 @@ def test_none(ask, flock):
     assert ask(instance_id="ghost")["msg"] == "No instance of fleet was found; not found: ghost."
     assert ask(instance_id="ghost")["instance"] is None
     assert ask(select={"status": ["paused"]})["msg"] == "No instance of fleet matches (status: paused)."
-    assert ask(instance_ids=[])["instances"] == []
+    assert ask(instance_ids=[])["msg"] == "No instance of fleet is asked for."
 
 
 def test_what_could_not_be_read_is_red_and_the_others_are_told(ask, flock):
@@ -106,7 +106,31 @@ def test_what_could_not_be_read_is_red_and_the_others_are_told(ask, flock):
     flock.meet("read", {"status": 500}, match={"instance": "ok-001"})
     result = ask(instance_ids=names("ok", 3), api_retries=0)
     assert result["failed"] and [item["id"] for item in result["instances"]] == ["ok-000", "ok-002"]
-    assert result["msg"].startswith("2 instances of fleet: 2 waiting; 1 could not be read: HTTP 500")
+    assert result["msg"].startswith("2 instances of fleet: 2 waiting; 1 could not be read as asked for: HTTP 500")
+
+
+def test_an_error_that_could_not_be_read_is_red(ask, flock):
+    """Whether it matches nobody knows, and whoever asked for details has none."""
+    flock.create(names("bad", 3), FAILS, "errored")
+    flock.meet("read", {"status": 500}, match={"instance": "bad-001"})
+    by_error = ask(select={"status": ["errored"], "error_glob": "no *"}, api_retries=0)
+    assert by_error["failed"] and len(by_error["instances"]) == 2
+    assert "2 instances of fleet: 2 errored; 1 could not be read as asked for" in by_error["msg"]
+    details = ask(select={"status": ["errored"]}, details=True, api_retries=0)
+    assert details["failed"] and len(details["instances"]) == 3 and "1 could not be read as asked for" in details["msg"]
+
+
+def test_what_ends_it_early_is_told_with_what_was_read(ask, flock):
+    flock.create(names("ok", 3))
+    flock.meet("list", {"status": 403, "code": 10000, "message": "Authentication error"})
+    result = ask(select={"status": ["waiting"]})
+    assert result["failed"] and result["msg"].startswith("The instances of fleet could not be read: the API does not let the credentials")
+
+
+def test_names_that_paths_take_up(flock):
+    for module, options in (("workflow_info", {"workflow_name": "settings"}), ("workflow_instance_info", {"instance_id": "terminate"})):
+        result = flock.bench.module(module=module, **{"workflow_name": "fleet", **options})
+        assert result["failed"] and "which a path of the API takes up" in result["msg"]
 
 
 def test_a_development_session(ask, flock):

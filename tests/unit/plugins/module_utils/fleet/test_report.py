@@ -14,6 +14,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import ac
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import Told
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import telling
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
@@ -362,3 +363,15 @@ def test_a_brief_diff_counts():
     for record in records:
         record.outcome, record.first_status = "changed", "running"
     assert report.diff_in_brief(records) == {"before": {"running": 2}, "after": {records[0].wanted.state: 2}}
+
+
+@each_row("size, cut", [(10, ""), (2_000, "outputs of steps"), (14_000, "outputs of steps, older entries of logs, outputs")])
+def test_what_was_read_fits(size, cut):
+    """Logs, outputs and errors of many, whatever they are of."""
+    step = {"type": "step", "success": True, "output": "x" * size}
+    steps = [{**step, "name": f"s-{number}"} for number in range(1, 30)]
+    detail = {"status": "errored", "output": "y" * size, "error": {"name": "Error", "message": "z" * 9000}, "steps": steps}
+    result = {"instances": [telling.told(f"order-{number}", None, detail, True) for number in range(60)]}
+    warned = bounds.fit_readings(result)
+    assert [text.split(" were")[0] for text in warned] == ([cut] if cut else [])
+    assert len(json.dumps(result)) < 700_000 and all(item["error"]["message"] for item in result["instances"])

@@ -67,8 +67,15 @@ def test_a_log_is_bounded():
         ('"text"', "text", False),
         ("plain text", "plain text", False),
         ('{"n": 1, "m', '{"n": 1, "m', True),
+        ("[INFO] all done", "[INFO] all done", False),
+        ("NaN", "NaN", False),
+        ('{"n": -Infinity}', '{"n": -Infinity}', False),
+        ('"\\ud800"', "\ufffd", False),
+        ('{"__ansible_type": "x"}', '{"__ansible_type": "x"}', False),
+        ("[" * 60 + "]" * 60, "[" * 60 + "]" * 60, False),
+        ({"x": "y" * 20_000}, '{"x": "' + "y" * (LONGEST_OUTPUT - 8) + "…", True),
         ("some text [truncated output]", "some text [truncated output]", True),
-        ("x" * 20_000, "x" * (LONGEST_OUTPUT - 1) + "…", False),
+        ("x" * 20_000, "x" * (LONGEST_OUTPUT - 1) + "…", True),
     ],
 )
 def test_outputs(value, output, is_cut):
