@@ -21,7 +21,18 @@ from engine import Engine
 from staging import staged
 
 # Cheap checks first; then what takes longest, since files run side by side.
-ORDER = ("test_static", "test_package", "test_integration", "test_both_ways", "test_sanity", "test_faults", "test_units", "test_engine")
+ORDER = (
+    "test_static",
+    "test_package",
+    "test_integration",
+    "test_both_ways",
+    "test_both_ways_others",
+    "test_sanity",
+    "test_faults",
+    "test_in_worker",
+    "test_units",
+    "test_engine",
+)
 
 
 def _newest():
