@@ -13,8 +13,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, InternalError, TooManyMatched
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.grouping import grouped
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import (
@@ -35,11 +36,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 
-_GROUPS_SHOWN = 5
-_IDS_SHOWN = 3
 _REMEDIES_SHOWN = 3
 _BATCHES_SHOWN = 6
-_LONGEST_GROUP = 320
 
 
 class Told(t.NamedTuple):
@@ -300,19 +298,7 @@ def _grouped(records: list[Record]) -> str:
 
 
 def _listed(records: list[Record], name_of: t.Callable[[Record], str], ids: bool = True) -> str:
-    groups: dict[str, list[str]] = {}
-    for record in records:
-        groups.setdefault(clean(name_of(record), _LONGEST_GROUP), []).append(record.id)
-    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    shown = [f"{len(members):,} {name}" + (f" ({_ids(members)})" if ids else "") for name, members in ordered[:_GROUPS_SHOWN]]
-    if len(ordered) > _GROUPS_SHOWN:
-        shown.append(f"{sum(len(members) for _name, members in ordered[_GROUPS_SHOWN:]):,} for other reasons")
-    return ", ".join(shown)
-
-
-def _ids(ids: list[str]) -> str:
-    shown = ", ".join(shown_id(instance_id) for instance_id in ids[:_IDS_SHOWN])
-    return shown if len(ids) <= _IDS_SHOWN else f"{shown} and {len(ids) - _IDS_SHOWN:,} more in instances"
+    return grouped(((name_of(record), record.id) for record in records), ids)
 
 
 def _remedies(remedies: t.Iterable[str]) -> str:

@@ -10,8 +10,8 @@ import collections
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.grouping import grouped
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import Deed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, NOT_ATTEMPTED, UNCHANGED, UNKNOWN
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
@@ -19,8 +19,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.tellin
 
 OUTCOMES = (CHANGED, UNCHANGED, FAILED, UNKNOWN, NOT_ATTEMPTED)
 
-_GROUPS_SHOWN = 5
-_IDS_SHOWN = 3
 _WARNINGS_SHOWN = 5
 
 
@@ -127,18 +125,4 @@ def _many(deeds: list[Deed], words: Words, check_mode: bool) -> Sentence:
 
 
 def _grouped(deeds: list[Deed]) -> str:
-    """The reasons, the most frequent first, each with the first few ids."""
-    groups: dict[str, list[str]] = {}
-    for deed in deeds:
-        reason = (deed.sentence.group if deed.sentence else "") or "other reasons"
-        groups.setdefault(clean(reason, 320), []).append(deed.id or "")
-    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    shown = [f"{len(members):,} {reason} ({_shown(members)})" for reason, members in ordered[:_GROUPS_SHOWN]]
-    if len(ordered) > _GROUPS_SHOWN:
-        shown.append(f"{sum(len(members) for _reason, members in ordered[_GROUPS_SHOWN:]):,} for other reasons")
-    return ", ".join(shown)
-
-
-def _shown(members: list[str]) -> str:
-    shown = ", ".join(shown_id(member) for member in members[:_IDS_SHOWN])
-    return shown if len(members) <= _IDS_SHOWN else f"{shown} and {len(members) - _IDS_SHOWN:,} more in instances"
+    return grouped(((deed.sentence.group if deed.sentence else "") or "other reasons", deed.id or "") for deed in deeds)

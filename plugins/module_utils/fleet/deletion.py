@@ -18,9 +18,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     UnusableServer,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Lookout
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Field, is_left_alone
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import NOTHING_SENT, Deed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
@@ -39,23 +38,11 @@ class Deletion:
         selected: the statuses that were selected; what has left them is left alone.
     """
 
-    def __init__(
-        self,
-        workflow: Workflow,
-        lookout: Lookout,
-        crew: Crew,
-        ensure_heard: t.Callable[[], None],
-        force: bool = False,
-        selected: frozenset[str] | None = None,
-        check_mode: bool = False,
-    ) -> None:
-        self._workflow = workflow
-        self._lookout = lookout
-        self._crew = crew
-        self._ensure_heard = ensure_heard
+    def __init__(self, field: Field, force: bool = False, selected: frozenset[str] | None = None) -> None:
+        self._workflow = field.workflow
+        self._field = field
         self._force = force
         self._selected = selected
-        self._check_mode = check_mode
 
     def run(self, deeds: list[Deed]) -> None:
         """Delete them; those that nothing was sent for, since the task ended, have no outcome afterwards.
@@ -70,14 +57,14 @@ class Deletion:
         """Look, and delete what is to be deleted; again where the look has grown too old, or the answer was lost."""
         self._look(hundred)
         left = [deed for deed in hundred if deed.outcome is None]
-        if self._check_mode:
+        if self._field.check_mode:
             for deed in left:
                 deed.was_sent = True
                 deed.done(Sentence(f"{deed.name} is {deed.status}", "would delete it"))
             return
         if not left:
             return
-        self._ensure_heard()
+        self._field.ensure_heard()
         try:
             answer = self._workflow.delete_many([deed.id or "" for deed in left])
         except (LookStale, AnswerLost) as error:
@@ -91,25 +78,18 @@ class Deletion:
         except (InstanceNotFound, NotTheApi, Refused, UnusableServer) as error:
             if error.http_status not in _NOT_THERE and isinstance(error, (NotTheApi, UnusableServer)):
                 raise
-            self._crew.each(self._delete_one, left)  # no such call, or one of them is in the way
+            self._field.crew.each(self._delete_one, left)  # no such call, or one of them is in the way
         else:
             self._read(left, answer)
 
     def _look(self, hundred: list[Deed]) -> None:
-        dossiers = self._lookout.look(hundred)
+        dossiers = self._field.lookout.look(hundred)
         for deed in hundred:
             dossier = dossiers[deed.id or ""]
             before, deed.status = deed.status, dossier.status
-            if dossier.look_error is not None:
-                deed.fail(
-                    Sentence(
-                        f"{deed.name} could not be looked at",
-                        NOTHING_SENT,
-                        dossier.look_error.message,
-                        dossier.look_error.advice or "Run again",
-                    )
-                )
-            elif dossier.status is None and deed.was_sent:
+            if is_left_alone(deed, dossier, self._selected):
+                continue
+            if dossier.status is None and deed.was_sent:
                 deed.done(
                     Sentence(f"{deed.name} is gone", why="the answer to its deletion was lost, and it was done, by this task or another")
                 )
@@ -117,12 +97,6 @@ class Deletion:
                 deed.left(
                     Sentence(
                         f"{deed.name} is not there", NOTHING_SENT if not before else "it was deleted by something else", group="not there"
-                    )
-                )
-            elif self._selected is not None and dossier.status not in self._selected:
-                deed.left(
-                    Sentence(
-                        f"{deed.name} is no longer {' or '.join(sorted(self._selected))} ({dossier.status})", NOTHING_SENT, group="moved on"
                     )
                 )
             elif dossier.status not in FINISHED and not self._force:
@@ -152,10 +126,10 @@ class Deletion:
                 deed.is_refused(Refused(f"the API says: {clean(said[deed.id].get('message') or 'no reason')}"), "its deletion")
             else:
                 untold.append(deed)
-        self._crew.each(self._delete_one, untold)
+        self._field.crew.each(self._delete_one, untold)
 
     def _delete_one(self, deed: Deed) -> None:
-        self._ensure_heard()
+        self._field.ensure_heard()
         deed.was_sent = True
         try:
             self._workflow.delete(deed.id or "")

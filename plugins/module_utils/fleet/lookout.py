@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.inspection import Dossier, dossier_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import Deed
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import NOTHING_SENT, Deed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.pursuit import Pursuit
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 
 
 class Lookout:
@@ -40,3 +42,30 @@ class Lookout:
         alone = self._surveyor.survey(pursuits, statuses)
         self._crew.each(self._surveyor.look_at, alone)
         return {pursuit.record.id: dossier_of(pursuit) for pursuit in pursuits}
+
+
+class Field(t.NamedTuple):
+    """Where something is done to instances, and by whom.
+
+    ensure_heard: raises where nobody listens any more.
+    """
+
+    workflow: Workflow
+    lookout: Lookout
+    crew: Crew
+    ensure_heard: t.Callable[[], None]
+    check_mode: bool = False
+
+
+def is_left_alone(deed: Deed, dossier: Dossier, selected: frozenset[str] | None) -> bool:
+    """Whether a look ends it, since it failed, or since the instance has left the statuses that were selected."""
+    if dossier.look_error is not None:
+        error = dossier.look_error
+        deed.fail(
+            Sentence(f"{deed.name} could not be looked at", NOTHING_SENT, error.message, error.advice or "Run again", group="not readable")
+        )
+        return True
+    if selected is not None and dossier.status is not None and dossier.status not in selected:
+        deed.left(Sentence(f"{deed.name} is no longer {' or '.join(sorted(selected))} ({dossier.status})", NOTHING_SENT, group="moved on"))
+        return True
+    return False

@@ -17,9 +17,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     Refused,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_name
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Lookout
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Field, is_left_alone
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import NOTHING_SENT, Deed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
@@ -46,25 +44,18 @@ class Sending:
 
     def __init__(
         self,
-        workflow: Workflow,
-        lookout: Lookout,
-        crew: Crew,
-        ensure_heard: t.Callable[[], None],
+        field: Field,
         event: Event,
         skip_finished: bool = False,
         selected: frozenset[str] | None = None,
         connection_attempts: int = 5,
-        check_mode: bool = False,
     ) -> None:
-        self._workflow = workflow
-        self._lookout = lookout
-        self._crew = crew
-        self._ensure_heard = ensure_heard
+        self._workflow = field.workflow
+        self._field = field
         self._event = event
         self._skip_finished = skip_finished
         self._selected = selected
         self._attempts = connection_attempts
-        self._check_mode = check_mode
 
     def run(self, deeds: list[Deed]) -> None:
         """Send it to them; those that nothing was sent to, since the task ended, have no outcome afterwards.
@@ -73,35 +64,22 @@ class Sending:
             CloudflareError: what ends the task.
         """
         self._look(deeds)
-        self._crew.each(self._send, [deed for deed in deeds if deed.outcome is None])
+        self._field.crew.each(self._send, [deed for deed in deeds if deed.outcome is None])
 
     def _look(self, deeds: t.Sequence[Deed]) -> None:
-        dossiers = self._lookout.look(deeds)
+        dossiers = self._field.lookout.look(deeds)
         for deed in deeds:
             dossier = dossiers[deed.id or ""]
             deed.status = dossier.status
-            if dossier.look_error is not None:
-                deed.fail(
-                    Sentence(
-                        f"{deed.name} could not be looked at",
-                        NOTHING_SENT,
-                        dossier.look_error.message,
-                        dossier.look_error.advice or "Run again",
-                    )
-                )
-            elif dossier.status is None:
+            if is_left_alone(deed, dossier, self._selected):
+                continue
+            if dossier.status is None:
                 deed.fail(
                     Sentence(
                         f"{deed.name} was not found in workflow {shown_name(self._workflow.name)}",
                         NOTHING_SENT,
                         do="Check the id; a finished instance is deleted after its retention",
                         group="not found",
-                    )
-                )
-            elif self._selected is not None and dossier.status not in self._selected:
-                deed.left(
-                    Sentence(
-                        f"{deed.name} is no longer {' or '.join(sorted(self._selected))} ({dossier.status})", NOTHING_SENT, group="moved on"
                     )
                 )
             elif dossier.status in FINISHED and self._skip_finished:
@@ -116,14 +94,14 @@ class Sending:
                         group=dossier.status,
                     )
                 )
-            elif self._check_mode:
+            elif self._field.check_mode:
                 deed.was_sent = True
                 deed.done(Sentence(f"{deed.name} is {dossier.status}", f"would send it the event {self._name}"))
 
     def _send(self, deed: Deed) -> None:
         held_back = unsent = 0
         while deed.outcome is None:
-            self._ensure_heard()
+            self._field.ensure_heard()
             try:
                 self._workflow.send_event(deed.id or "", self._event.type, self._event.payload)
             except LookStale as error:

@@ -20,8 +20,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Creation, Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Creation
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Field
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import NOTHING_SENT, Deed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import has_status, text_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
@@ -41,17 +41,11 @@ class Trigger(Deed):
 
 
 class Triggering:
-    """Triggers instances.
+    """Triggers instances."""
 
-    Args:
-        ensure_heard: raises where nobody listens any more.
-    """
-
-    def __init__(self, workflow: Workflow, crew: Crew, ensure_heard: t.Callable[[], None], check_mode: bool = False) -> None:
-        self._workflow = workflow
-        self._crew = crew
-        self._ensure_heard = ensure_heard
-        self._check_mode = check_mode
+    def __init__(self, field: Field) -> None:
+        self._workflow = field.workflow
+        self._field = field
 
     def run(self, triggers: list[Trigger]) -> None:
         """Trigger them; those that nothing was sent for, since the task ended, have no outcome afterwards.
@@ -59,11 +53,11 @@ class Triggering:
         Raises:
             CloudflareError: what ends the task.
         """
-        if self._check_mode:
-            self._crew.each(self._predict, triggers)
+        if self._field.check_mode:
+            self._field.crew.each(self._predict, triggers)
             return
         alone = triggers if len(triggers) == 1 else self._by_batches(triggers)
-        self._crew.each(self._trigger, alone)
+        self._field.crew.each(self._trigger, alone)
 
     # -- one ----------------------------------------------------------------------------------------------------
 
@@ -78,7 +72,7 @@ class Triggering:
 
     def _trigger(self, trigger: Trigger) -> None:
         """One call, which is made again only where an id keeps it from being done twice."""
-        self._ensure_heard()
+        self._field.ensure_heard()
         trigger.was_sent = True
         try:
             created = self._workflow.create(trigger.creation)
@@ -115,7 +109,10 @@ class Triggering:
         why = f"other params than these: {', '.join(different)}" if different else ""
         trigger.left(
             Sentence(
-                f"{self._being(trigger)} already", NOTHING_SENT if self._check_mode else "nothing was triggered", why, group="there already"
+                f"{self._being(trigger)} already",
+                NOTHING_SENT if self._field.check_mode else "nothing was triggered",
+                why,
+                group="there already",
             ),
             warn=bool(different),
         )
@@ -154,7 +151,7 @@ class Triggering:
         except CloudflareError as error:
             if error.fatal:
                 raise
-            return trigger.action == "create" and not self._check_mode and trigger.was_sent and isinstance(error, Refused)
+            return trigger.action == "create" and not self._field.check_mode and trigger.was_sent and isinstance(error, Refused)
         if has_status(detail):
             trigger.see(detail)
         return True
@@ -176,7 +173,7 @@ class Triggering:
         pieces = chunks(triggers)
         while pieces:
             piece = pieces.pop(0)
-            self._ensure_heard()
+            self._field.ensure_heard()
             try:
                 answer = self._workflow.create_many([trigger.creation for trigger in piece])
             except AnswerLost:
@@ -223,7 +220,7 @@ class Triggering:
             else:
                 self._exists(trigger)
 
-        self._crew.each(look, piece)
+        self._field.crew.each(look, piece)
         return [trigger for trigger in piece if trigger.outcome is None]
 
 

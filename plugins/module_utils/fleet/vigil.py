@@ -12,9 +12,7 @@ import typing as t
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, TooLarge
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Lookout
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Field
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import SPACING, next_interval
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import Deed
@@ -32,28 +30,13 @@ class Patience(t.NamedTuple):
 
 
 class Vigil:
-    """Waits for instances.
+    """Waits for instances."""
 
-    Args:
-        ensure_heard: raises where nobody listens any more.
-    """
-
-    def __init__(
-        self,
-        workflow: Workflow,
-        lookout: Lookout,
-        crew: Crew,
-        clock: Clock,
-        gate: RateGate,
-        ensure_heard: t.Callable[[], None],
-        patience: Patience,
-    ) -> None:
-        self._workflow = workflow
-        self._lookout = lookout
-        self._crew = crew
+    def __init__(self, field: Field, clock: Clock, gate: RateGate, patience: Patience) -> None:
+        self._workflow = field.workflow
+        self._field = field
         self._clock = clock
         self._gate = gate
-        self._ensure_heard = ensure_heard
         self._patience = patience
 
     def wait(self, deeds: list[Deed]) -> None:
@@ -66,7 +49,7 @@ class Vigil:
         since = self._active_now()
         waiting = [deed for deed in deeds if not deed.failed and deed.id is not None]
         while True:
-            self._ensure_heard()
+            self._field.ensure_heard()
             is_over = self._active_now() - since >= patience.timeout
             with self._gate.spaced(SPACING):
                 self._look(waiting)
@@ -86,10 +69,10 @@ class Vigil:
                     group=f"still {deed.status} after {patience.timeout:g} s",
                 )
             )
-        self._crew.each(self._tell, [deed for deed in deeds if not deed.failed or deed.status == "errored"])
+        self._field.crew.each(self._tell, [deed for deed in deeds if not deed.failed or deed.status == "errored"])
 
     def _look(self, waiting: list[Deed]) -> None:
-        dossiers = self._lookout.look(waiting, ("running", "waiting", "queued", "complete", "errored"))
+        dossiers = self._field.lookout.look(waiting, ("running", "waiting", "queued", "complete", "errored"))
         for deed in waiting:
             dossier = dossiers[deed.id or ""]
             if dossier.look_error is not None:

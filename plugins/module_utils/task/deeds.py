@@ -19,7 +19,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.deeds import Words
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Lookout
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Field, Lookout
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.deed import Deed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, NOT_ATTEMPTED, UNCHANGED, UNKNOWN
@@ -45,14 +45,11 @@ class DeedTask:
         self.workflow = Workflow(self.session.client, workflow_name)
         self.crew = Crew(pacing.concurrency)
         self._surveyor = Surveyor(self.workflow, self.session.clock, server_date=lambda: self.session.client.server_date)
-        self.lookout = Lookout(self._surveyor, self.crew, workflow_name)
+        lookout = Lookout(self._surveyor, self.crew, workflow_name)
+        self.field = Field(self.workflow, lookout, self.crew, self.session.ensure_heard, host.check_mode)
         self._found: Found | None = None
         #: The workflow's name, as it may stand in a sentence.
         self.name = shown_name(workflow_name)
-
-    def ensure_heard(self) -> None:
-        """Raise ControllerGone where nobody listens any more."""
-        self.session.ensure_heard()
 
     def deeds(self, action: str, target: Target | None, max_instances: int) -> list[Deed]:
         """One deed for each instance of the target, newest first where it is a selection.

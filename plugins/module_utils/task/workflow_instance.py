@@ -134,10 +134,10 @@ def perform(host: Host) -> Result:
 def _present(host: Host, connection: Connection, request: Request) -> Result:
     task = DeedTask(host, connection, request.workflow_name, request.pacing, (READ, LIST, CREATE))
     triggers = [Trigger(creation) for creation in request.creations or []]
-    triggering = Triggering(task.workflow, task.crew, task.ensure_heard, host.check_mode)
+    triggering = Triggering(task.field)
     vigil = None
     if request.patience and not host.check_mode:
-        vigil = Vigil(task.workflow, task.lookout, task.crew, task.session.clock, task.session.gate, task.ensure_heard, request.patience)
+        vigil = Vigil(task.field, task.session.clock, task.session.gate, request.patience)
 
     def work() -> None:
         triggering.run(triggers)
@@ -154,7 +154,7 @@ def _absent(host: Host, connection: Connection, request: Request) -> Result:
     target = request.target
     selection = target.selection if target else None
     selected = frozenset(selection.statuses) if selection and selection.statuses else None
-    deletion = Deletion(task.workflow, task.lookout, task.crew, task.ensure_heard, request.force, selected, host.check_mode)
+    deletion = Deletion(task.field, request.force, selected)
     deeds: list[Deed] = []
 
     def work() -> None:

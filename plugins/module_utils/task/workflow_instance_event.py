@@ -104,17 +104,7 @@ def _send(host: Host, connection: Connection, request: Request) -> Result:
     task = DeedTask(host, connection, request.workflow_name, request.pacing, (READ, LIST, EVENT))
     selection = request.target.selection
     selected = frozenset(selection.statuses) if selection and selection.statuses else None
-    sending = Sending(
-        task.workflow,
-        task.lookout,
-        task.crew,
-        task.ensure_heard,
-        request.event,
-        request.skip_finished,
-        selected,
-        request.connection_attempts,
-        host.check_mode,
-    )
+    sending = Sending(task.field, request.event, request.skip_finished, selected, request.connection_attempts)
     deeds: list[Deed] = []
 
     def work() -> None:
