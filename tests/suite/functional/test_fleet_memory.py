@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import harness
@@ -32,10 +33,10 @@ def pause_all(monkeypatch):
     start = subprocess.Popen
     monkeypatch.setattr(harness.subprocess, "Popen", lambda argv, **more: start([argv[0], "-c", MEASURED, *argv[1:]], **more))
 
-    def run(count):
+    def run(count, **options):
         with Multitude(count) as server:
             task = {"workflow_name": "orders", "select": {"status": ["waiting"]}, "state": "paused"}
-            limits = {"max_instances": count, "concurrency": 32}
+            limits = {"max_instances": count, "concurrency": 32, **options}
             result = harness.Process(
                 {"api_url": server.url, "account_id": "0123", "api_token": "token-of-nobody-at-all", **task, **limits}
             ).finish()
@@ -58,3 +59,10 @@ def test_ten_thousand(pause_all):
     _result, many = pause_all(10000)
     assert many < 150 * 1024
     assert (many - few) / 9500 < 10  # kB for each instance, its part of the result included
+
+
+def test_ten_thousand_in_brief(pause_all):
+    """Small enough for AWX to show, with every id."""
+    result, peak = pause_all(10000, details="brief")
+    assert peak < 150 * 1024
+    assert len(json.dumps(result)) < 700_000 and len(result["ids"]["changed"]) == 10000 and result["instances"] == []

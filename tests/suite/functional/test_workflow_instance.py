@@ -204,6 +204,40 @@ def test_deleting(ask, flock):
     assert not again["changed"] and ask.cost("reads", "deletes") == (1, 0) and again["msg"] == "a is not there: nothing was sent."
 
 
+def test_a_deleted_id_can_be_used_again(ask, flock):
+    flock.create(["a"], NOTHING, "complete")
+    assert ask(instance_id="a", state="absent")["changed"]
+    assert ask(instance_id="a", params=NAP)["changed"]
+    flock.wait_for(["a"], "waiting")
+
+
+@pytest.mark.parametrize("status", ["running", "paused", "waiting", "errored", "terminated"])
+def test_deleting_whatever_it_does(ask, flock, status):
+    """With force also what has not finished."""
+    steps = {"running": [{"do": "work", "gate": "work"}], "errored": [{"do": "one", "fail": "boom"}]}.get(status, NAP["steps"])
+    flock.create(["a"], {"steps": steps}, {"paused": "waiting", "terminated": "waiting"}.get(status, status))
+    if status in ("paused", "terminated"):
+        flock.op({"op": "pause" if status == "paused" else "terminate", "instance": "a"})
+    result = ask(instance_id="a", state="absent", force=True)
+    assert result["changed"] and result["msg"] == f"a is deleted (was {status})." and flock.statuses(["a"]) == {"a": None}
+    flock.control("POST", "/gate", {"name": "work"})
+
+
+def test_deleting_more_than_a_hundred(ask, flock):
+    flock.create(names("done", 120), NOTHING, "complete")
+    result = ask(select={"status": ["complete"]}, state="absent")
+    assert result["summary"]["changed"] == 120 and ask.cost("deletes") == (2,)
+
+
+def test_two_tasks_at_once_trigger_once(flock):
+    """Two processes, one id: one has triggered it, for the other it is there."""
+    task = {"module": "workflow_instance", "workflow_name": flock.workflow, "instance_id": "a", "params": {"steps": [{"do": "one"}]}}
+    both = [process.finish() for process in [flock.bench.process(**task), flock.bench.process(**task)]]
+    assert sorted(result["changed"] for result in both) == [False, True]
+    flock.wait_for(["a"], "complete")
+    assert flock.ran("a") == {"one": 1}
+
+
 def test_what_runs_is_not_deleted(ask, flock):
     flock.create(["a"])
     result = ask(instance_id="a", state="absent")

@@ -37,6 +37,29 @@ def test_running_counts_as_waiting(ask, flock):
     flock.wait_for(["a"], "complete")
 
 
+@pytest.mark.parametrize("status", ["paused", "waitingForPause", "queued"])
+def test_kept_until_it_is_waited_for(ask, flock, status):
+    """Whatever it does by now, it finds the event when it waits for it."""
+    if status == "waitingForPause":
+        flock.create(["a"], {"steps": [{"do": "work", "gate": "work"}, {"wait": "go"}]}, "running")
+        flock.control("POST", "/await", {"gate": "work", "waiting": 1})
+        flock.op({"op": "pause", "instance": "a"})
+    else:
+        flock.create(["a"], WAITS)
+        flock.op({"op": "pause", "instance": "a"} if status == "paused" else {"op": "strand", "instance": "a"})
+    flock.wait_for(["a"], status)
+    result = ask(instance_id="a", event_type="go")
+    assert result["changed"] and result["msg"] == f"a is {status}: the event go was accepted."
+    flock.control("POST", "/gate", {"name": "work"})
+    flock.op(*([] if status == "queued" else [{"op": "resume", "instance": "a"}]))
+    flock.wait_for(["a"], "complete")
+
+
+def test_of_a_type_that_nobody_waits_for(ask, flock):
+    flock.create(["a"], WAITS)
+    assert ask(instance_id="a", event_type="other")["changed"] and flock.statuses(["a"]) == {"a": "waiting"}
+
+
 def test_many_are_listed_first(ask, flock):
     flock.create(names("ok", 15), WAITS)
     result = ask(instance_ids=names("ok", 15), event_type="go")
