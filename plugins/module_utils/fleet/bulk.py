@@ -12,6 +12,7 @@ from __future__ import annotations
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     AnswerLost,
+    CloudflareError,
     InstanceNotFound,
     LookStale,
     NotTheApi,
@@ -90,14 +91,24 @@ class Bulk:
                 if error.cause is not None and unsent >= self._attempts:
                     raise error.cause from None
                 continue
-            except AnswerLost:
-                pass  # looks tell, as they do where it was answered
+            except AnswerLost as error:
+                if error.fatal:
+                    self._note_sent(concerned)
+                    raise
+                # Looks tell, as they do where it was answered.
             except (InstanceNotFound, NotTheApi, Refused, UnusableServer) as error:
                 is_missing = error.http_status in _NOT_THERE or error.code in _NO_ROUTE
                 if not is_missing and isinstance(error, (NotTheApi, UnusableServer)):
                     raise
                 self._is_there = not is_missing
                 return []
+            except CloudflareError as error:
+                if error.after_lost_answer:
+                    self._note_sent(concerned)
+                raise
+            except Exception:
+                self._note_sent(concerned)  # it may have gone out
+                raise
             else:
                 if answer.get("status") == "already_running":
                     if has_paused:
@@ -106,10 +117,13 @@ class Bulk:
                     self._clock.sleep(self._pause)
                     _expire(concerned)
                     continue
-            now = self._pursuer.active_now()
-            for pursuit in concerned:
-                pursuit.record.sent_with_others("terminate", now)
+            self._note_sent(concerned)
             return concerned
+
+    def _note_sent(self, pursuits: list[Pursuit]) -> None:
+        now = self._pursuer.active_now()
+        for pursuit in pursuits:
+            pursuit.record.sent_with_others("terminate", now)
 
     def _looked_at(self, hundred: list[Pursuit]) -> list[Pursuit]:
         """Those of them that are to be changed, by looks that are new enough."""

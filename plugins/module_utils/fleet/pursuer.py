@@ -98,6 +98,8 @@ class Pursuer:
         Raises:
             CloudflareError: what ends the task.
         """
+        self._settler.begin()
+        pursuits = [pursuit for pursuit in pursuits if pursuit.record.outcome is None]
         if not self._has_looked and len(pursuits) > 1 and pursuits[0].record.look is None:
             self._crew.each(self._look_before_sending, pursuits[:1])  # what is refused for all is refused once
         self._has_looked = True
@@ -180,6 +182,8 @@ class Pursuer:
             return self._wanted.state == "restarted"
         except AnswerLost as error:
             record.answer_lost(action, error, self.active_now())
+            if error.fatal:
+                raise
         except Refused as error:
             record.refused(action, error, self.active_now())
         except InstanceNotFound as error:

@@ -62,6 +62,10 @@ class Settler:
         self._each = each
         self._interval = wanted.wait_sleep
 
+    def begin(self) -> None:
+        """Others are waited for from now on: the pauses begin short again."""
+        self._interval = self._wanted.wait_sleep
+
     def active_now(self) -> float:
         """Seconds, by a clock that stands still while the rate limit blocks: waits are measured by it."""
         return self._clock.monotonic() - self._gate.held_seconds()

@@ -14,7 +14,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.passage import Passage, passage_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step, is_comparable, restarted_between
 
-#: Seconds between two looks that both show no effect, until it is taken to have none.
+#: Seconds for which an effect that no answer tells of may be late.
 OVERDUE = 10.0
 
 # Statuses that show an action's effect, if the instance was in another one before. A restart shows in the key.
@@ -48,6 +48,8 @@ class Attempt:
         self.is_interrupted = False
         #: It was sent for many instances at once, so that its answer tells nothing of this one.
         self.is_unanswered = False
+        #: Seconds between two looks that both show no effect, until it is taken to have none.
+        self.patience = OVERDUE
         #: The status in the answer, and its timestamp.
         self.answered: str | None = None
         self.answered_at: str | None = None
@@ -79,9 +81,9 @@ class Attempt:
         """What the instance is to get past, for `wait_until: past_step`."""
         return passage_of(self.look, self.action, self._step)
 
-    def is_overdue(self, look: Look) -> bool:
+    def is_overdue(self, look: Look | None) -> bool:
         """Whether looks over a time show that the instance was left alone, where no answer could tell."""
-        return self._first_look_at is not None and look.at - self._first_look_at >= OVERDUE
+        return look is not None and self._first_look_at is not None and look.at - self._first_look_at >= self.patience
 
     def shows_in(self, status: str | None) -> bool:
         """Whether a status shows an effect of this attempt."""

@@ -19,6 +19,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
     entries,
     key_of_detail,
     key_of_listed,
+    slim,
 )
 
 #: Source of a look that is a PATCH's own answer: it tells a status, but not that anything lasts.
@@ -60,7 +61,7 @@ def look_at_detail(detail: Json, at: float, with_log: bool = False, step: Step |
         error=_object(detail.get("error")),
         rollback=_object(detail.get("rollback")),
         ended=text_of(detail.get("end")),
-        log=tuple(entries(detail)) if with_log else None,
+        log=tuple(map(slim, entries(detail))) if with_log else None,
     )
 
 

@@ -113,9 +113,9 @@ class Pursuit:
     def is_to_be_changed(self) -> bool:
         """By the newest look something is to be sent, for the first time."""
         record = self.record
-        if record.outcome or record.sends or record.is_stale or record.status is None or self._held_back():
+        if record.outcome or record.sends or record.look is None or record.status is None or self.look_needed(record.look.at):
             return False
-        return self._decision().kind == lifecycle.ACT
+        return not self._held_back() and self._decision().kind == lifecycle.ACT
 
     @property
     def listing_will_do(self) -> bool:
@@ -247,6 +247,8 @@ class Pursuit:
             return False
         if self.record.lost is not None or attempt.answered is None:
             return True
+        if self.record.afterwards is not None and self.record.status == "paused":
+            return True  # what can't be taken back rests on a look, and not on an answer
         is_over = self.record.status in lifecycle.FINISHED
         if not self.wanted.wait or (attempt.action == "resume" and is_over):
             return False

@@ -16,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecy
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.look import (
     ANSWER,
     Look,
+    has_status,
     look_at_detail,
     look_at_listed,
     look_at_nothing,
@@ -33,6 +34,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 
+#: Characters of a timestamp at most.
+_LONGEST_TIMESTAMP = 64
+
 #: Statuses in which no step is under way that a terminate could cut off.
 _AT_REST = FINISHED | {"queued", "paused", "rollingBack"}
 
@@ -47,8 +51,10 @@ class Record:
         self.id = instance_id
         self.wanted = wanted
         self.afterwards: Wanted | None = None  # what is wanted once it is paused (`pause_first`)
+        self._asked = wanted  # by the task, whatever is wanted at the moment
+        self._pauses: tuple[int, Attempt | None] = (0, None)  # how many were sent, and the last one
         if wanted.pause_first:
-            self.wanted, self.afterwards = wanted._replace(state="paused", rollback=False), wanted
+            self._turn_to_pausing()
         self.workflow_name = workflow_name
         # what was seen
         self.first_status: str | None = None
@@ -122,24 +128,40 @@ class Record:
         self.is_stale = False
         self.looked_while_waiting = True
         self.look_error = None
-        self._turn_to_afterwards()
+        if self._asked.pause_first and not self._is_past_pausing:
+            self._turn(look)
 
     def expire(self) -> None:
         """What is known by now is too old to send anything on."""
         self.is_stale = True
         self.looks_alone = 0
 
-    def _turn_to_afterwards(self) -> None:
-        """It is paused, or nothing of it is under way: from here on it is to be terminated."""
-        if self.afterwards is None or self.status not in _AT_REST:
-            return
-        if self.status != "paused":
-            self.forget_effect()
-        self.wanted, self.afterwards = self.afterwards, None
-        if self.sends:
-            # It is paused by this task: what its status and its error had to be was tested before.
-            self.wanted = self.wanted._replace(when_status=None, selected=None, error_glob=None)
-        self.sends, self.attempt, self.lost, self.waiting_since = 0, None, None, None
+    @property
+    def _is_past_pausing(self) -> bool:
+        """The terminate itself has been sent."""
+        return self.afterwards is None and self.sends > 0
+
+    def _turn(self, look: Look) -> None:
+        """By what was seen: is it to be paused first, or to be terminated from here on?"""
+        is_at_rest = look.status in _AT_REST
+        if self.afterwards is not None and is_at_rest:
+            if look.status != "paused":
+                self.forget_effect()
+            self.wanted, self.afterwards = self.afterwards, None
+            if self.sends:
+                # It is paused by this task: what its status and its error had to be was tested before.
+                self.wanted = self.wanted._replace(when_status=None, selected=None, error_glob=None)
+            self._pauses = (self.sends, self.attempt)
+            self.sends, self.attempt, self.lost, self.waiting_since = 0, None, None, None
+        elif self.afterwards is None and look.status is not None and not is_at_rest:
+            # Somebody has resumed it, or it was queued and has started: no step of it is to be cut off.
+            self._turn_to_pausing()
+            self.sends, self.attempt = self._pauses
+            if self.attempt is not None:
+                self.attempt.see(look)
+
+    def _turn_to_pausing(self) -> None:
+        self.wanted, self.afterwards = self._asked._replace(state="paused", rollback=False), self._asked
 
     @property
     def status(self) -> str | None:
@@ -166,16 +188,19 @@ class Record:
         """A PATCH was answered with {status, timestamp}; `now` in seconds, as in Pursuit.next_move."""
         attempt = self._sent(action, now)
         attempt.accepted = True
-        self.timestamp = attempt.answered_at = text_of(answer.get("timestamp"))
-        status = attempt.answered = text_of(answer.get("status"))
+        timestamp = text_of(answer.get("timestamp"))
+        self.timestamp = attempt.answered_at = timestamp if timestamp and len(timestamp) <= _LONGEST_TIMESTAMP else None
+        # Whatever is no word for a status tells nothing.
+        status = attempt.answered = text_of(answer.get("status")) if has_status(answer) else None
         if status and self.look:
             self._note_effect(status)
             self.look = self.look._replace(status=status, source=ANSWER)
-            self._turn_to_afterwards()
 
     def sent_with_others(self, action: str, now: float) -> None:
         """A change went out for many at once: nothing that is answered to it tells of this one."""
-        self._sent(action, now).is_unanswered = True
+        attempt = self._sent(action, now)
+        attempt.is_unanswered = True
+        attempt.patience = min(attempt.patience, self.wanted.wait_timeout / 2)
 
     def refused(self, action: str, error: CloudflareError, now: float) -> None:
         """The API will not do it: one look tells whether the state is reached all the same."""
@@ -242,6 +267,10 @@ class Record:
         """Its end, and what is said of it."""
         self.outcome = outcome
         self.sentence = sentence
+        # Logs are large, and nobody reads them any more.
+        self.look = self.look and self.look._replace(log=None)
+        if self.attempt is not None:
+            self.attempt.look = self.attempt.look._replace(log=None)
 
     @property
     def msg(self) -> str:
@@ -251,7 +280,15 @@ class Record:
     @property
     def changed(self) -> bool:
         """An effect was seen, or a send whose answer was lost may have had one."""
-        return self.outcome == CHANGED or self.effect or self.lost is not None
+        return self.outcome == CHANGED or self.effect or self.lost is not None or self._may_have_changed
+
+    @property
+    def _may_have_changed(self) -> bool:
+        """It was sent a change with many others, and nothing that was seen tells by now that it was left alone."""
+        attempt = self.attempt
+        if attempt is None or not attempt.is_unanswered or self.status in ("complete", "errored"):
+            return False
+        return not attempt.is_overdue(self.look)
 
     @property
     def failed(self) -> bool:

@@ -22,6 +22,9 @@ _SUFFIX = re.compile(r"^(?P<name>.*)-(?P<count>[0-9]{1,9})$", re.DOTALL)
 #: Types of log entries that PATCH can restart from, log → API.
 _RESTARTABLE_TYPES = {"step": "do", "do": "do", "sleep": "sleep", "waitForEvent": "waitForEvent"}
 
+#: Fields of a log entry that something is decided by.
+_DECISIVE = ("name", "type", "start", "end", "success", "finished", "error")
+
 #: Errors that the engine wraps into one of its own when it passes them from the step to the instance.
 _WRAPPED_ERRORS = ("WorkflowTimeoutError", "WorkflowFatalError")
 
@@ -65,6 +68,14 @@ def entries(detail: Json) -> list[Json]:
     """The log of a detail; empty where it holds none."""
     steps = detail.get("steps")
     return [entry for entry in steps if isinstance(entry, dict)] if isinstance(steps, list) else []
+
+
+def slim(entry: Json) -> Json:
+    """A log entry without what nothing here is decided by: outputs, and all attempts but the error of the last."""
+    kept = {name: entry[name] for name in _DECISIVE if name in entry}
+    if entry.get("attempts"):
+        kept["attempts"] = [{"error": error_of(entry)}]
+    return kept
 
 
 def step_of(entry: Json) -> Step | None:

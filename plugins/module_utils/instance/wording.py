@@ -13,7 +13,7 @@ from __future__ import annotations
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import phrases
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import ACTION_OF, PARTICIPLE_OF
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import ACTION_OF, FINISHED, PARTICIPLE_OF
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import Record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplog import Step, cut_off, name_of, rollback_of
@@ -97,6 +97,8 @@ def unreachable(record: Record) -> Sentence:
         )
     if wanted.state == "terminated":
         return _not_rolled_back(record)
+    if record.is_refused and not record.answer_was_lost:
+        return Sentence(phrases.being(record), phrases.sent(record), "it had ended before", _way_out(record), group=status)
     if record.sends:
         return _ended_meanwhile(record)
     verb = "pause" if wanted.state == "paused" else "resume"
@@ -321,8 +323,10 @@ def lost_without_effect(record: Record) -> Sentence:
 
 def unknown(record: Record) -> Sentence:
     """Restart, or terminate with rollback: sent, nothing tells what came of it, never to be sent again."""
-    if record.action == "restart":
+    if record.action == "restart" and record.first_status in FINISHED:
         do = f"Check it, then run again with when_status: [{record.first_status}]"
+    elif record.action == "restart":
+        do = "Look first whether it was restarted, before restart is sent once more"
     else:
         do = "Look first whether its rollback handlers ran, and undo by hand what they would have"
     return Sentence(phrases.being(record), phrases.sent(record), "no effect seen; NOT sent again", do, group="unknown, NOT sent again")

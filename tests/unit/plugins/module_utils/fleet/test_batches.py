@@ -238,3 +238,10 @@ def test_nothing_to_do_is_no_record(clock):
     notes = Notes()
     run(FakeWorkflow(clock, *many(4, "paused")), "paused", [2], select={"id_glob": "*"}, logbook=notes)
     assert notes.pages == []
+
+
+def test_each_batch_is_looked_at_again_soon(clock):
+    """The pauses between looks don't grow from batch to batch."""
+    workflow = FakeWorkflow(clock, *many(20, "running", pausing=1.0))
+    run(workflow, "paused", [1], select={"statuses": ("running",)}, wait_sleep=2.0)
+    assert clock.monotonic() < 60

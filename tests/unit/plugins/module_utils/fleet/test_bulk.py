@@ -10,10 +10,13 @@ import collections
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
     AnswerLost,
     AuthenticationError,
+    ControllerGone,
     InstanceNotFound,
+    InternalError,
     LookStale,
     NotSent,
     NotTheApi,
+    RateLimitExceeded,
     Refused,
     UnusableServer,
     WorkflowNotFound,
@@ -23,6 +26,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.pursuer i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.logbook import group_of
 from ansible_collections.edgeops.cloudflare.tests.unit.fakes import FakeController, FakeInstance, FakeWorkflow, OpenGate, http_date, many
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
 
@@ -263,3 +267,46 @@ def test_ids_are_listed_first(clock):
     workflow = FakeWorkflow(clock, *many(120, "running"))
     fleet = terminate(workflow, ids=list(workflow.instances))
     assert outcomes(fleet) == {"changed": 120} and calls(workflow) == {"list": 5, "batch": 2}
+
+
+def test_an_error_that_no_listing_tells_is_tested_first(clock):
+    """What `error_glob` doesn't match is not in the call."""
+    workflow = FakeWorkflow(clock, *many(30, "running"))
+    fleet = terminate(workflow, select={"id_glob": "*", "error_glob": "*card*"}, error_glob="*card*")
+    assert outcomes(fleet) == {"unchanged": 30} and workflow.count("batch", "patch") == 0
+
+
+@each_row("error", [ControllerGone("stopped by SIGTERM"), RateLimitExceeded("blocked")])
+def test_what_went_out_is_not_untouched(clock, error):
+    """The task ends between the call and its proof, or while the call is processed."""
+    workflow = FakeWorkflow(clock, *many(60, "running"))
+    if isinstance(error, RateLimitExceeded):
+        error.after_lost_answer = True
+        workflow.fail(("batch",), error, work=True)
+    else:
+        workflow.fail(("list", None), error, times=9)
+    fleet = terminate(workflow, select=RUNNING)
+    assert len(fleet.records) == 60
+    assert fleet.fatal is error and all(record.changed and group_of(record) == "unknown" for record in fleet.records)
+
+
+def test_a_mistake_of_our_own_after_it_went_out(clock):
+    workflow = FakeWorkflow(clock, *many(60, "running"))
+    workflow.fail(("batch",), ValueError("a mistake"), work=True)
+    fleet = terminate(workflow, select=RUNNING)
+    assert isinstance(fleet.fatal, InternalError) and all(record.changed for record in fleet.records)
+
+
+def test_a_failure_counts_once(clock):
+    workflow = FakeWorkflow(clock, *many(105, "running"))
+    workflow.before(("batch",), lambda: workflow.instances.pop("i0104"))
+    fleet = terminate(workflow, select=RUNNING, limits={"max_failures": 2})
+    assert outcomes(fleet) == {"changed": 104, "failed": 1}
+
+
+def test_little_patience(clock):
+    """What was left alone is terminated one by one before the time is over."""
+    workflow = FakeWorkflow(clock, *many(30, "running"))
+    workflow.left_alone = {"i0003"}
+    fleet = terminate(workflow, select=RUNNING, wait_timeout=6.0, wait_sleep=1.0)
+    assert outcomes(fleet) == {"changed": 30} and workflow.patches() == [("i0003", "terminate")]

@@ -32,6 +32,7 @@ from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     ok,
     refused,
     saw,
+    stale,
     unseen,
 )
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -107,7 +108,18 @@ CASES = [
     ("paused, then rolled back", ROLLBACK,
      [saw("running"), ok("waitingForPause"), saw("waitingForPause", after=3), saw("paused", after=3), ok("terminated"), saw("terminated", rollback=COMPLETE)],
      ["pause", "terminate"], CHANGED, True, False),
-    ("paused at once", ROLLBACK, [saw("waiting"), ok("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)],
+    ("paused at once", ROLLBACK, [saw("waiting"), ok("paused"), saw("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)],
+     ["pause", "terminate"], CHANGED, True, False),
+    ("the answer says paused, and it is not yet", ROLLBACK,
+     [saw("running"), ok("paused"), saw("waitingForPause"), saw("paused", after=5), ok("terminated"), saw("terminated", rollback=COMPLETE)],
+     ["pause", "terminate"], CHANGED, True, False),
+    ("held back by the limit, and resumed by somebody meanwhile", ROLLBACK,
+     [saw("running"), ok("paused"), saw("paused"), stale(), saw("running"), ok("paused"), saw("paused"), ok("terminated"),
+      saw("terminated", rollback=COMPLETE)], ["pause", "pause", "terminate"], CHANGED, True, False),
+    ("resumed by somebody every time", ROLLBACK,
+     [saw("running"), *[ok("paused"), saw("paused"), stale(), saw("running")] * 3], ["pause"] * 3, FAILED, True, False),
+    ("queued, held back, and running by then", ROLLBACK,
+     [saw("queued"), stale(), saw("running"), ok("paused"), saw("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)],
      ["pause", "terminate"], CHANGED, True, False),
     ("paused already", ROLLBACK, [saw("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)], ["terminate"], CHANGED, True, False),
     ("nothing of it is under way", ROLLBACK, [saw("queued"), ok("terminated"), saw("terminated", rollback=COMPLETE)], ["terminate"], CHANGED, True, False),
@@ -120,7 +132,8 @@ CASES = [
      ["pause"], UNCHANGED, False, False),
     ("not in the status named", {**ROLLBACK, "when_status": frozenset(["waiting"])}, [saw("running")], [], UNCHANGED, False, False),
     ("the status named is tested before the pause only", {**ROLLBACK, "when_status": frozenset(["running"])},
-     [saw("running"), ok("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)], ["pause", "terminate"], CHANGED, True, False),
+     [saw("running"), ok("paused"), saw("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)],
+     ["pause", "terminate"], CHANGED, True, False),
     ("the pause's answer was lost", ROLLBACK, [saw("running"), lost(), saw("paused"), ok("terminated"), saw("terminated", rollback=COMPLETE)],
      ["pause", "terminate"], CHANGED, True, False),
     ("the rollback's answer was lost", ROLLBACK, [saw("paused"), lost(), saw("paused"), saw("paused", after=301)], ["terminate"], UNKNOWN, True, False),
@@ -188,6 +201,7 @@ def test_what_was_paused_and_not_terminated_is_told():
     record.see_detail({"status": "running"}, 0.0)
     assert pursuit.next_move(0.0).action == "pause"
     record.accepted("pause", {"status": "paused", "timestamp": stamp(1)}, 0.0)
+    record.see_detail({"status": "paused"}, 1.0)
     pursuit.abandon("stopped by SIGTERM")
     assert (record.outcome, record.changed) == (FAILED, True)
     assert record.msg == "order-1 is paused: pause accepted (was running); not terminated: stopped by SIGTERM. Run again for the rest."
@@ -272,3 +286,39 @@ def test_any_step_will_do_where_none_is_named(log, passed):
 
 def test_another_step_is_not_the_one():
     assert not is_passed(Passage(Step("ship", 1, "do"), frozenset()), [CHARGED])
+
+
+def test_a_log_is_not_kept():
+    """It can have megabytes, and there may be a thousand of them."""
+    record, _sent = drive([errored(), ok(), saw("running", steps=[RESERVED, CHARGED])], **FROM_CHARGE, **PAST)
+    assert record.look.log is None and record.attempt.look.log is None
+    large = dict(STEPS[1], output="x" * 10_000, attempts=[{"error": {"message": "first"}, "output": "x"}, {"error": DECLINED}])
+    (slim,) = look_at_detail({"status": "errored", "steps": [large]}, 0.0, with_log=True).log
+    assert "output" not in slim and slim["attempts"] == [{"error": DECLINED}]
+
+
+def test_an_answer_that_holds_no_status():
+    """It proves nothing, and stands in no sentence."""
+    record, sent = drive([saw("paused"), ok("\x1b[31mrunning\n" + "x" * 50_000), saw("running")], state="running", wait=False)
+    assert (record.outcome, record.status, len(sent)) == (CHANGED, "running", 1) and "x" not in record.msg
+
+
+def test_what_was_sent_with_others_may_have_been_done():
+    """Until looks over a time have shown that it was left alone."""
+    record, _sent = hundred(("running", 2.0))
+    assert record.changed
+    assert not hundred(("running", 2.0), ("running", 12.0))[0].changed
+    assert not hundred(("complete", 2.0))[0].changed
+
+
+@each_row("first, advice", [("errored", "when_status: [errored]"), ("running", "Look first whether it was restarted")])
+def test_advice_after_a_lost_restart(first, advice):
+    """`when_status: [running]` would restart once more what was restarted."""
+    record, _sent = drive([saw(first), lost(), saw(first), saw(first, after=31)], state="restarted")
+    assert record.outcome == UNKNOWN and advice in record.msg
+
+
+@each_row("status", ["complete", "terminated", "errored"])
+def test_a_pause_that_was_refused_was_not_accepted(status):
+    record, _sent = drive([saw("running"), refused(), saw(status)], state="paused")
+    assert record.outcome == FAILED and "accepted" not in record.msg and "it had ended before" in record.msg
