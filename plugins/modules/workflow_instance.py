@@ -86,12 +86,12 @@ options:
           success_retention:
             description:
               - Where it was complete, in milliseconds, or as a number and a unit such as V(3 days).
-            type: str
+            type: raw
             version_added: 0.2.0
           error_retention:
             description:
               - Where it had errored.
-            type: str
+            type: raw
             version_added: 0.2.0
   params:
     description:
@@ -109,12 +109,12 @@ options:
       success_retention:
         description:
           - Where it was complete, in milliseconds, or as a number and a unit such as V(3 days).
-        type: str
+        type: raw
         version_added: 0.2.0
       error_retention:
         description:
           - Where it had errored.
-        type: str
+        type: raw
         version_added: 0.2.0
   location_hint:
     description:

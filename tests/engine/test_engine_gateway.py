@@ -98,8 +98,9 @@ def test_sizes_and_times_are_checked(engine):
     for reserved in ("batch", "terminate", "terminateAll", "cf_" + "0" * 64):
         assert error_of(create({"instance_id": reserved})) == (400, 10002), reserved
     for bad in ({"success_retention": "3days"}, {"error_retention": 1.5}, {"retention": 1}, []):
-        assert error_of(create({"instance_id": "kept", "retention": bad})) == (400, 10002), bad
-    assert create({"instance_id": "kept", "retention": {"success_retention": "3 days", "error_retention": 1000}})[0] == 200
+        assert error_of(create({"instance_id": "kept", "instance_retention": bad})) == (400, 10002), bad
+    assert create({"instance_id": "kept", "instance_retention": {"success_retention": "3 days", "error_retention": 1000}})[0] == 200
+    assert error_of(create({"instance_id": "other", "retention": {}})) == (400, 10002), "nothing that nobody knows is passed over"
     large = json.dumps({"x": "y" * (1024 * 1024)})
     assert error_of(create({"instance_id": "large", "params": large})) == (400, 10002)
     assert error_of(engine.api("POST", path_of("kept", "/events/go"), {"x": "y" * (1024 * 1024)})) == (400, 10002)

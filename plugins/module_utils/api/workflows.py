@@ -73,7 +73,7 @@ class Creation(t.NamedTuple):
         if self.params is not None:
             given["params"] = self.params if is_development else json.dumps(self.params)
         if self.retention is not None and not is_development:
-            given["retention"] = self.retention
+            given["instance_retention"] = self.retention
         if self.location_hint is not None and not is_development:
             given["location_hint"] = self.location_hint
         return given
@@ -169,7 +169,7 @@ class Workflow:
         return _all_pages(self._client, f"{self._path}/versions", {})
 
     def create(self, creation: Creation) -> Json:
-        """Trigger an instance. One call; with an id of its own it can be made again without harm, and without one it is made once.
+        """Trigger an instance. One call, which is never repeated where it may have been processed.
 
         Returns:
             {id, status, …}; a development session tells the id alone.
@@ -178,7 +178,7 @@ class Workflow:
             AlreadyExists, AnswerLost, Refused, and whatever else Client.call raises.
         """
         body = creation.body(self._is_development)
-        created: Json = self._call("POST", self._path + "/instances", CREATE, body=body, once=creation.instance_id is None).result
+        created: Json = self._call("POST", self._path + "/instances", CREATE, body=body, once=True).result
         return created
 
     def create_many(self, creations: t.Sequence[Creation]) -> list[Json] | Json:
@@ -217,7 +217,7 @@ class Workflow:
             LookStale, AnswerLost, Refused, InstanceNotFound, and whatever else Client.call raises.
         """
         path = f"{self._instance(instance_id)}/events/{quote(event_type, safe='')}"
-        self._call("POST", path, EVENT, body=payload, once=True)
+        self._call("POST", path, EVENT, body=payload, once=True, expected=(dict, type(None)))
 
     @property
     def _is_development(self) -> bool:

@@ -115,6 +115,18 @@ def fit_brief(result: Json) -> list[str]:
     return told
 
 
+def fit_deeds(result: Json) -> list[str]:
+    """As `fit_brief`, after outputs have been left out where the result would be too large."""
+    if _size(result) <= LARGEST:
+        return []
+    told = []
+    for item in result["instances"]:
+        if item.get("output") is not None:
+            item.update(output=None, output_truncated=True)
+            told = ["outputs were left out: with them the result would be too large for AWX to show"]
+    return [*told, *fit_brief(result)]
+
+
 def fit_readings(result: Json) -> list[str]:
     """Cut what was read of instances where the whole result would be too large: outputs of steps, then logs, then outputs and errors.
 

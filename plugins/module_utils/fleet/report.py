@@ -146,6 +146,12 @@ def warnings(told: Told, said: list[Json], found: Found | None, held_seconds: fl
         texts[_WARNINGS_SHOWN:] = [f"and {len(texts) - _WARNINGS_SHOWN} more like these"]
     if not told.records and told.selection is not None and not failed:
         texts.append(account.nothing_matched(told).headline)
+    return [*texts, *news(said, found, held_seconds)]
+
+
+def news(said: list[Json], found: Found | None, held_seconds: float) -> list[str]:
+    """What is worth a warning whatever the task is about: of its selection, of the rate limit, and of the API itself."""
+    texts: list[str] = []
     if found is not None:
         texts.extend(found.remarks)
     if found is not None and not found.converged:

@@ -13,8 +13,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     CloudflareError,
     InstanceNotFound,
     LookStale,
-    NotTheApi,
     Refused,
+    internal_error_text,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.lookout import Field, is_left_alone
@@ -114,16 +114,9 @@ class Sending:
                     return
                 self._look([deed])  # waits for the end of a block
             except AnswerLost as error:
-                deed.was_sent = True
-                deed.lose(
-                    Sentence(
-                        f"{deed.name} is {deed.status}",
-                        f"the event {self._name} was sent once, answer lost ({error.message})",
-                        "NOT sent again",
-                        "See by its log whether it has arrived, before it is sent once more",
-                        group="unknown, NOT sent again",
-                    )
-                )
+                self._lose(deed, error)
+                if error.fatal:
+                    raise
             except InstanceNotFound:
                 deed.was_sent, deed.status = True, None
                 deed.fail(Sentence(f"{deed.name} is gone", why="it was deleted before the event reached it", group="gone"))
@@ -131,10 +124,14 @@ class Sending:
                 deed.was_sent = True
                 deed.is_refused(error, f"the event {self._name}")
             except CloudflareError as error:
+                if error.after_lost_answer:
+                    self._lose(deed, error)
+                if error.fatal:
+                    raise
                 deed.was_sent = True
-                if isinstance(error, NotTheApi) and not error.fatal:
-                    deed.is_refused(error, f"the event {self._name}")
-                    return
+                deed.is_refused(error, f"the event {self._name}")
+            except Exception as error:
+                self._lose(deed, AnswerLost(internal_error_text(error)))
                 raise
             else:
                 deed.was_sent = True
@@ -143,3 +140,15 @@ class Sending:
     @property
     def _name(self) -> str:
         return shown_name(self._event.type, 100)
+
+    def _lose(self, deed: Deed, error: CloudflareError) -> None:
+        deed.lose_answer(error)
+        deed.lose(
+            Sentence(
+                f"{deed.name} is {deed.status}",
+                deed.unheard(f"the event {self._name}"),
+                "NOT sent again",
+                "See by its log whether it has arrived, before it is sent once more",
+                group="unknown, NOT sent again",
+            )
+        )

@@ -16,7 +16,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
     InstanceNotFound,
     NotTheApi,
     Refused,
-    UnusableServer,
+    WorkflowNotFound,
+    internal_error_text,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
@@ -46,6 +47,7 @@ class Triggering:
     def __init__(self, field: Field) -> None:
         self._workflow = field.workflow
         self._field = field
+        self._unseen: dict[Trigger, str] = {}  # why the newest look at one told nothing
 
     def run(self, triggers: list[Trigger]) -> None:
         """Trigger them; those that nothing was sent for, since the task ended, have no outcome afterwards.
@@ -62,31 +64,31 @@ class Triggering:
     # -- one ----------------------------------------------------------------------------------------------------
 
     def _predict(self, trigger: Trigger) -> None:
-        if trigger.id is not None and self._look(trigger):
+        is_there = trigger.id is not None and self._look(trigger)
+        if is_there:
             self._exists(trigger)
-            return
-        trigger.was_sent = True
-        trigger.done(
-            Sentence(f"{trigger.name} is not there" if trigger.id else f"An instance of {self._name} without an id", "would trigger it")
-        )
+        elif is_there is None:
+            trigger.fail(Sentence(f"{trigger.name} could not be looked at", NOTHING_SENT, self._why_unseen(trigger), "Run again"))
+        else:
+            trigger.was_sent = True
+            true = f"{trigger.name} is not there" if trigger.id else f"An instance of {self._name} without an id"
+            trigger.done(Sentence(true, "would trigger it"))
 
     def _trigger(self, trigger: Trigger) -> None:
-        """One call, which is made again only where an id keeps it from being done twice."""
+        """One call, which is never made again where it may have been processed."""
         self._field.ensure_heard()
         trigger.was_sent = True
         try:
             created = self._workflow.create(trigger.creation)
-        except AlreadyExists as error:
+        except AlreadyExists:
+            trigger.was_sent = False
             self._look(trigger)
-            if error.after_lost_answer:
-                trigger.done(
-                    Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True
-                )
-            else:
-                trigger.was_sent = False
-                self._exists(trigger)
+            self._exists(trigger)
         except AnswerLost as error:
-            self._lost(trigger, error)
+            trigger.lose_answer(error)
+            if error.fatal:
+                raise
+            self._look_for(trigger)
         except Refused as error:
             trigger.is_refused(error, "the trigger")
         except CloudflareError as error:
@@ -94,56 +96,53 @@ class Triggering:
                 trigger.is_refused(error, "the trigger")
                 return
             if error.after_lost_answer:
-                self._lost(trigger, error)
+                trigger.lose_answer(error)
+            raise
+        except Exception as error:
+            trigger.lose_answer(AnswerLost(internal_error_text(error)))
             raise
         else:
             self._made(trigger, created)
 
     def _made(self, trigger: Trigger, created: Json) -> None:
+        trigger.was_sent = True
         trigger.id = trigger.id or text_of(created.get("id"))
-        trigger.status = text_of(created.get("status")) or "queued"
-        trigger.done(Sentence(f"{trigger.name} is {clean(trigger.status, 40)}", "it was triggered"))
+        trigger.status = text_of(created.get("status")) if has_status(created) else "queued"
+        trigger.done(Sentence(f"{trigger.name} is {trigger.status}", "it was triggered"))
 
     def _exists(self, trigger: Trigger) -> None:
         different = differing(trigger.creation.params, trigger.detail)
         why = f"other params than these: {', '.join(different)}" if different else ""
-        trigger.left(
-            Sentence(
-                f"{self._being(trigger)} already",
-                NOTHING_SENT if self._field.check_mode else "nothing was triggered",
-                why,
-                group="there already",
-            ),
-            warn=bool(different),
-        )
+        sent = NOTHING_SENT if self._field.check_mode else "nothing was triggered"
+        trigger.left(Sentence(f"{self._being(trigger)} already", sent, why, group="there already"), warn=bool(different))
 
-    def _lost(self, trigger: Trigger, error: CloudflareError) -> None:
+    def _look_for(self, trigger: Trigger) -> None:
+        """An answer was lost: is it there? It is never sent again by itself."""
         if trigger.id is None:
             trigger.lose(
                 Sentence(
                     f"Nobody can tell whether an instance of {self._name} was triggered",
-                    f"the trigger was sent once, answer lost ({error.message})",
+                    trigger.unheard("the trigger"),
                     "without an id it is NOT sent again",
                     "Look for it; with an instance_id a second run is safe",
                     group="unknown, NOT sent again",
                 )
             )
-        elif self._look(trigger):
+            return
+        is_there = self._look(trigger)
+        if is_there:
             trigger.done(
                 Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True
             )
-        else:
-            trigger.lose(
-                Sentence(
-                    f"{trigger.name} is not there",
-                    f"the trigger was sent, answer lost ({error.message})",
-                    do="Run again: its id keeps it from being triggered twice",
-                    group="unknown",
-                )
-            )
+            return
+        true = f"{trigger.name} is not there" if is_there is False else f"{trigger.name} could not be looked at"
+        why = "" if is_there is False else self._why_unseen(trigger)
+        trigger.lose(
+            Sentence(true, trigger.unheard("the trigger"), why, "Run again: its id keeps it from being triggered twice", group="unknown")
+        )
 
-    def _look(self, trigger: Trigger) -> bool:
-        """Whether it is there."""
+    def _look(self, trigger: Trigger) -> bool | None:
+        """Whether it is there; None where nobody can tell."""
         try:
             detail = self._workflow.detail(trigger.id or "").detail
         except InstanceNotFound:
@@ -151,13 +150,19 @@ class Triggering:
         except CloudflareError as error:
             if error.fatal:
                 raise
-            return trigger.action == "create" and not self._field.check_mode and trigger.was_sent and isinstance(error, Refused)
-        if has_status(detail):
-            trigger.see(detail)
+            self._unseen[trigger] = error.message
+            return None
+        if not has_status(detail):
+            self._unseen[trigger] = "the API's answer tells no status"
+            return None
+        trigger.see(detail)
         return True
 
+    def _why_unseen(self, trigger: Trigger) -> str:
+        return self._unseen.get(trigger, "")
+
     def _being(self, trigger: Trigger) -> str:
-        return f"{trigger.name} is {clean(trigger.status, 40)}" if trigger.status else f"{trigger.name} is there"
+        return f"{trigger.name} is {trigger.status}" if trigger.status else f"{trigger.name} is there"
 
     @property
     def _name(self) -> str:
@@ -176,19 +181,43 @@ class Triggering:
             self._field.ensure_heard()
             try:
                 answer = self._workflow.create_many([trigger.creation for trigger in piece])
-            except AnswerLost:
-                alone += self._not_found(piece, was_lost=True)
-            except (AlreadyExists, InstanceNotFound, NotTheApi, Refused, UnusableServer) as error:
+            except AnswerLost as error:
+                self._lose(piece, error)
+                if error.fatal:
+                    raise
+                self._field.crew.each(self._look_for, piece)
+            except CloudflareError as error:
+                if error.after_lost_answer:
+                    self._lose(piece, error)
+                    raise
                 is_missing = error.http_status in _NOT_THERE
-                if not is_missing and isinstance(error, (NotTheApi, UnusableServer)):
+                if isinstance(error, WorkflowNotFound) or (error.fatal and not is_missing):
                     raise
                 alone += piece  # one by one tells which of them it was
                 if is_missing:
                     return alone + [trigger for later in pieces for trigger in later]
+            except Exception as error:
+                self._lose(piece, AnswerLost(internal_error_text(error)))
+                raise
             else:
                 self._read(piece, answer)
-                alone += self._not_found([trigger for trigger in piece if trigger.outcome is None], was_lost=False)
+                untold = [trigger for trigger in piece if trigger.outcome is None]
+                self._field.crew.each(self._look_at_untold, untold)
+                alone += [trigger for trigger in untold if trigger.outcome is None]
         return alone
+
+    def _lose(self, piece: list[Trigger], error: CloudflareError) -> None:
+        for trigger in piece:
+            trigger.lose_answer(error)
+
+    def _look_at_untold(self, trigger: Trigger) -> None:
+        """An answer lacks it: that proves neither that it was there before nor that it is there at all."""
+        is_there = self._look(trigger)
+        if is_there:
+            self._exists(trigger)
+        elif is_there is None:
+            trigger.lose_answer(CloudflareError("the API's answer lacks it"))
+            trigger.abandon(f"it could not be looked at: {self._why_unseen(trigger)}")
 
     def _read(self, piece: list[Trigger], answer: list[Json] | Json) -> None:
         """What an answer tells of each, in whichever of the two forms."""
@@ -197,7 +226,6 @@ class Triggering:
         for row in created if isinstance(created, list) else []:
             trigger = by_id.get(row.get("id")) if isinstance(row, dict) else None
             if trigger is not None:
-                trigger.was_sent = True
                 self._made(trigger, row)
         for row in errors if isinstance(errors, list) else []:
             trigger = by_id.get(row.get("id")) if isinstance(row, dict) else None
@@ -205,23 +233,6 @@ class Triggering:
                 continue
             trigger.was_sent = True
             trigger.is_refused(Refused(f"the API says: {clean(row.get('message') or 'no reason')}"), "the trigger")
-
-    def _not_found(self, piece: list[Trigger], was_lost: bool) -> list[Trigger]:
-        """Look at those that no answer tells of; returns those that aren't there: what an answer lacks need not exist."""
-
-        def look(trigger: Trigger) -> None:
-            if not self._look(trigger):
-                return
-            if was_lost:
-                trigger.was_sent = True
-                trigger.done(
-                    Sentence(self._being(trigger), why="the answer was lost, and it was triggered, by this task or another"), warn=True
-                )
-            else:
-                self._exists(trigger)
-
-        self._field.crew.each(look, piece)
-        return [trigger for trigger in piece if trigger.outcome is None]
 
 
 def chunks(triggers: t.Sequence[Trigger]) -> list[list[Trigger]]:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.clock import Clock
@@ -72,7 +71,7 @@ class Vigil:
         self._field.crew.each(self._tell, [deed for deed in deeds if not deed.failed or deed.status == "errored"])
 
     def _look(self, waiting: list[Deed]) -> None:
-        dossiers = self._field.lookout.look(waiting, ("running", "waiting", "queued", "complete", "errored"))
+        dossiers = self._field.lookout.look(waiting, ("running", "waiting", "queued", "complete", "errored"), is_waiting=True)
         for deed in waiting:
             dossier = dossiers[deed.id or ""]
             if dossier.look_error is not None:
@@ -94,40 +93,38 @@ class Vigil:
 
     def _tell(self, deed: Deed) -> None:
         """Read what it has returned, or failed with."""
-        if deed.status not in FINISHED:
-            deed.sentence = Sentence(f"{deed.name} is {deed.status}", "it was triggered" if deed.was_sent else "")
-            return
-        with contextlib.suppress(TooLarge):
-            with_log = deed.status == "errored"
-            detail = self._detail(deed, with_log)
-            if detail is not None:
-                deed.see(detail, with_log)
         sent = "it was triggered" if deed.was_sent else "it was there already"
-        if deed.status == "complete" or (self._patience.statuses is not None and deed.status in self._patience.statuses):
+        if deed.status not in FINISHED:
             deed.sentence = Sentence(f"{deed.name} is {deed.status}", sent)
             return
-        why = (
-            f"it failed{phrases.with_error(deed.detail.get('error') if deed.detail else None)}"
-            if deed.status == "errored"
-            else "it was ended"
-        )
-        do = (
-            "workflow_instance_status with state=restarted, from_failed_step=true, when_status=[errored] runs it on"
-            if deed.status == "errored"
-            else ""
-        )
-        deed.fail(Sentence(f"{deed.name} is {deed.status}", sent, why, do, group=deed.status or ""))
+        trouble = self._read(deed, with_log=deed.status == "errored")
+        is_wanted = deed.status == "complete" or (self._patience.statuses is not None and deed.status in self._patience.statuses)
+        if is_wanted and trouble is None:
+            deed.sentence = Sentence(f"{deed.name} is {deed.status}", sent)
+        elif is_wanted:
+            why = f"what it returned could not be read: {trouble.message}" if trouble else ""
+            deed.fail(Sentence(f"{deed.name} is {deed.status}", sent, why, "Run again to read it", group="not readable"))
+        elif deed.status == "errored":
+            why = f"it failed{phrases.with_error(deed.detail.get('error') if deed.detail else None)}"
+            do = "workflow_instance_status with state=restarted, from_failed_step=true, when_status=[errored] runs it on"
+            deed.fail(Sentence(f"{deed.name} is errored", sent, why, do, group="errored"))
+        else:
+            deed.fail(Sentence(f"{deed.name} is {deed.status}", sent, "it was ended", group=deed.status or ""))
 
-    def _detail(self, deed: Deed, with_log: bool) -> dict[str, t.Any] | None:
+    def _read(self, deed: Deed, with_log: bool) -> CloudflareError | None:
+        """Its detail, without its log where that is too large; returns what kept it from being read."""
         try:
             detail = self._workflow.detail(deed.id or "", steps=with_log).detail
-        except TooLarge:
-            raise
+        except TooLarge as error:
+            return self._read(deed, with_log=False) if with_log else error
         except CloudflareError as error:
-            if error.fatal:
+            if error.fatal and not error.is_passing:
                 raise
-            return None
-        return detail if has_status(detail) else None
+            return error
+        if not has_status(detail):
+            return CloudflareError("the API's answer tells no status")
+        deed.see(detail, with_log)
+        return None
 
     def _active_now(self) -> float:
         """Seconds, by a clock that stands still while the rate limit blocks."""

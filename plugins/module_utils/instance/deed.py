@@ -9,7 +9,7 @@ Unlike a pursuit, a deed is no way to a state: it is done, or it isn't, or nobod
 
 from __future__ import annotations
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, ServerFailed
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_id
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, NOT_ATTEMPTED, UNCHANGED, UNKNOWN
@@ -36,6 +36,10 @@ class Deed:
         #: Its detail, where it was looked at alone.
         self.detail: Json | None = None
         self.has_log = False
+        #: The error that an answer was lost by: it may have been done.
+        self.lost_by: CloudflareError | None = None
+        #: Its item of the listing that it was selected by, and when that was read; None where it was named.
+        self.listed: tuple[Json, float] | None = None
         self.outcome: str | None = None
         self.changed = False
         self.sentence: Sentence | None = None
@@ -59,6 +63,16 @@ class Deed:
     def see(self, detail: Json, with_log: bool = False) -> None:
         """Take in a look at the instance."""
         self.detail, self.status, self.has_log = detail, str(detail["status"]), with_log
+
+    def lose_answer(self, error: CloudflareError) -> None:
+        """It went out, and nothing that was answered tells what came of it."""
+        self.was_sent, self.lost_by = True, error
+
+    def unheard(self, what: str) -> str:
+        """How it was answered that something went out; what: `the trigger`."""
+        if isinstance(self.lost_by, ServerFailed):
+            return f"{what} was answered {self.lost_by.answered}"
+        return f"{what} was sent once, answer lost ({self.lost_by.message if self.lost_by else 'the task ended'})"
 
     # -- how it ends --------------------------------------------------------------------------------------------
 
@@ -84,7 +98,13 @@ class Deed:
         self.changed = True
 
     def abandon(self, reason: str) -> None:
-        """The task ends before it."""
+        """The task ends before it, or before anybody could look what became of it."""
+        if self.lost_by is not None:
+            what = {"create": "the trigger", "delete": "its deletion", "event": "the event"}[self.action]
+            being = f"{self.name} was {self.status} when last seen" if self.status else f"Nobody can tell whether {self.name} is there"
+            do = "Look first, before it is sent once more" if self.action == "event" or self.id is None else "Run again"
+            self.lose(Sentence(being, self.unheard(what), reason, do, group="unknown"))
+            return
         self._end(NOT_ATTEMPTED, Sentence(f"{self.name} was not attempted", why=reason, group="not attempted"))
 
     def _end(self, outcome: str, sentence: Sentence) -> None:

@@ -50,7 +50,7 @@ def check_event_type(value: str) -> None:
 
 def check_retention(option: str, value: t.Any) -> None:
     """Refuse what can't be a time for which a finished instance is kept: milliseconds, or `3 days`. Raises OptionError."""
-    text = str(value)
+    text = "" if isinstance(value, bool) else str(value)
     if not _RETENTION.fullmatch(text):
         raise OptionError(f"{option} must be milliseconds, or a number and a unit such as 3 days; it is {clean(repr(value), 60)}")
 

@@ -46,7 +46,7 @@ class DeedTask:
         self.crew = Crew(pacing.concurrency)
         self._surveyor = Surveyor(self.workflow, self.session.clock, server_date=lambda: self.session.client.server_date)
         lookout = Lookout(self._surveyor, self.crew, workflow_name)
-        self.field = Field(self.workflow, lookout, self.crew, self.session.ensure_heard, host.check_mode)
+        self.field = Field(self.workflow, lookout, self.crew, self.session.clock, self.session.ensure_heard, host.check_mode)
         self._found: Found | None = None
         #: The workflow's name, as it may stand in a sentence.
         self.name = shown_name(workflow_name)
@@ -60,8 +60,12 @@ class DeedTask:
         if target is None or target.selection is None:
             return [Deed(instance_id, action) for instance_id in (target.instance_ids if target else None) or ()]
         self._found = self._surveyor.select(target.selection, max_instances)
-        items = sorted(self._found.looks.items(), key=lambda pair: str(pair[1][0].get("created_on")), reverse=True)
-        return [Deed(instance_id, action) for instance_id, _look in items]
+        made = []
+        for instance_id, look in sorted(self._found.looks.items(), key=lambda pair: str(pair[1][0].get("created_on")), reverse=True):
+            deed = Deed(instance_id, action)
+            deed.listed = look
+            made.append(deed)
+        return made
 
     def nobody(self, target: Target | None) -> str:
         """What is said where there is no instance at all."""
@@ -119,7 +123,10 @@ class DeedTask:
             result["instance"] = deeds.items(done, with_details)[0] if done else None
         if self._host.diff_mode:
             result["diff"] = self._diff(done)
-        for text in [*bounds.fit(result), *deeds.warnings(done, failed), *(self._found.remarks if self._found else ())]:
+        if self._found is not None and not done and not failed:
+            self._host.warn(f"{nobody}.")
+        news = report.news(client.messages, self._found, self.session.gate.held_seconds())
+        for text in [*bounds.fit_deeds(result), *deeds.warnings(done, failed), *news]:
             self._host.warn(text)
         return result
 

@@ -88,6 +88,10 @@ def _texts(raw: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any], prefix: str 
         value, name = raw.get(option), prefix + option
         if rules.get("type") == "dict" and isinstance(value, dict):
             yield from _texts(value, rules.get("options", {}), name + ".")
+        elif rules.get("elements") == "dict" and isinstance(value, (list, tuple)):
+            for number, entry in enumerate(value):
+                if isinstance(entry, dict):
+                    yield from _texts(entry, rules.get("options", {}), f"{name}[{number}].")
         elif rules.get("type", "str") == "str":
             yield name, value, bool(rules.get("no_log"))
         elif rules.get("elements") == "str" and isinstance(value, (list, tuple)):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
@@ -50,6 +51,14 @@ def misfit_number(raw: t.Mapping[str, t.Any]) -> str | None:
         if isinstance(value, bool) or not _is_of_sensible_size(value):
             return _out_of_bounds(option, value)
     return None
+
+
+def size_as_json(option: str, value: t.Any) -> int:
+    """Bytes of a value as JSON. Raises OptionError where it holds what JSON can't: no number, and infinity."""
+    try:
+        return len(json.dumps(value, allow_nan=False).encode())
+    except ValueError:
+        raise OptionError(f"{option} holds a number that JSON can't hold (.nan or .inf); leave it out, or quote it") from None
 
 
 def _given(params: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:

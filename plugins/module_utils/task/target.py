@@ -15,7 +15,12 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import TRIGGER_SOURCES, Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import check_blanks, check_instance_id
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import (
+    TAKEN_INSTANCES,
+    check_addressable,
+    check_blanks,
+    check_instance_id,
+)
 
 _TIMES = ("created_after", "created_before", "ended_after", "ended_before")
 
@@ -68,9 +73,11 @@ def target_of(params: t.Mapping[str, t.Any]) -> Target:
         return Target(None, _selection(params["select"]), is_single=False)
     if params["instance_id"] is not None:
         check_instance_id("instance_id", params["instance_id"])
+        check_addressable("instance_id", params["instance_id"], TAKEN_INSTANCES)
         return Target([params["instance_id"]], None, is_single=True)
     for number, instance_id in enumerate(params["instance_ids"]):
         check_instance_id(f"instance_ids[{number}]", instance_id)
+        check_addressable(f"instance_ids[{number}]", instance_id, TAKEN_INSTANCES)
     return Target(list(dict.fromkeys(params["instance_ids"])), None, is_single=False)
 
 

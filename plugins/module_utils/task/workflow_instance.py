@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
@@ -25,7 +24,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.deeds import DeedTask
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers, size_as_json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import (
     Pacing,
     pacing_of,
@@ -68,7 +67,7 @@ class Request(t.NamedTuple):
 
 def argument_spec() -> dict[str, t.Any]:
     """The module's whole argument spec."""
-    retention = {"type": "dict", "options": {"success_retention": {"type": "str"}, "error_retention": {"type": "str"}}}
+    retention = {"type": "dict", "options": {"success_retention": {"type": "raw"}, "error_retention": {"type": "raw"}}}
     return {
         **auth.argument_spec(),
         "workflow_name": {"type": "str", "required": True},
@@ -195,7 +194,7 @@ def _creation(
 ) -> Creation:
     if instance_id is not None:
         check_new_id(f"{where}instance_id", instance_id)
-    size = len(json.dumps(params).encode()) if params is not None else 0
+    size = size_as_json(f"{where}params", params) if params is not None else 0
     if size > LARGEST_PARAMS:
         raise OptionError(
             f"{where}params has {size:,} bytes as JSON, and the API takes {LARGEST_PARAMS:,}; hand large data on by its address"
@@ -204,7 +203,7 @@ def _creation(
     for name, value in (retention or {}).items():
         if value is not None:
             check_retention(f"{where}retention.{name}", value)
-            kept[name] = int(value) if value.isdecimal() else value
+            kept[name] = int(value) if str(value).isdecimal() else value
     return Creation(instance_id, params, kept or None, hint)
 
 
@@ -215,6 +214,10 @@ def _target(params: t.Mapping[str, t.Any]) -> Target:
     if params["wait"]:
         raise OptionError("wait works with state=present only; a deletion is done when it is answered")
     target = target_of(params)
+    if target.selection is not None and target.selection.error_glob is not None:
+        raise OptionError(
+            "select.error_glob does not work with state=absent; read what matches by workflow_instance_info, and name it by instance_ids"
+        )
     if target.selection is not None and not target.selection.statuses:
         raise OptionError("state=absent with select needs select.status, so that nothing is deleted by a slip; name it, such as [complete]")
     return target

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
@@ -20,7 +19,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.deeds import DeedTask
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import check_numbers, size_as_json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.options import Pacing, pacing_of, pacing_spec, progress_spec
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.target import Target, target_of, target_spec
@@ -78,7 +77,7 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
     check_numbers(params)
     # An object, since the API takes nothing else for certain; null would become one (API.md, 2).
     payload = params["payload"] if params["payload"] is not None else {}
-    size = len(json.dumps(payload).encode())
+    size = size_as_json("payload", payload)
     if size > LARGEST_PAYLOAD:
         raise OptionError(f"payload has {size:,} bytes as JSON, and the API takes {LARGEST_PAYLOAD:,}; hand large data on by its address")
     target = target_of(params)

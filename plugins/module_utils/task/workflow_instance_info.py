@@ -22,8 +22,6 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.inspection import Inspection, Reading
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import (
-    TAKEN_INSTANCES,
-    check_addressable,
     check_workflow_name,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
@@ -87,8 +85,6 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
     check_workflow_name(params["workflow_name"])
     check_numbers(params)
     target = target_of(params)
-    for instance_id in target.instance_ids or ():
-        check_addressable("instance_id", instance_id, TAKEN_INSTANCES)
     if params["max_logs"] != 20 and not params["steps"]:
         raise OptionError("max_logs bounds what steps=true reads; give steps=true as well, or leave it out")
     return Request(

@@ -89,9 +89,9 @@ def test_a_module_prints_nothing(flock, tmp_path):
 def test_what_a_killed_job_leaves(flock, tmp_path):
     """Every id that may have been changed is in what it has printed, and the batch that was over is told as it is."""
     flock.create(ALL)
-    flock.meet("patch", {"hang_ms": 60_000, "work": "before"}, skip=5)
+    flock.meet("patch", {"hang_ms": 8_000, "work": "before"}, skip=5)
     flock.forget_calls()
-    play = Play(flock.bench.engine, playbook(tmp_path, batch_size=[3, 100], concurrency=2, api_timeout=90))
+    play = Play(flock.bench.engine, playbook(tmp_path, batch_size=[3, 100], concurrency=2, api_timeout=10))
     flock.started.append(play.popen)
     wait_for_calls(flock, "patches", 7)
     os.killpg(play.popen.pid, signal.SIGKILL)

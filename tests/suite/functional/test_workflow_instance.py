@@ -66,11 +66,89 @@ def test_check_mode(ask, flock):
 
 @pytest.mark.parametrize("fault", [{"reset": "after"}, {"status": 502, "work": True}, {"cut": True}])
 def test_an_answer_that_is_lost_with_an_id(ask, flock, fault):
-    """It may be made again: its id keeps it from being done twice."""
+    """It is looked for, and never sent again."""
     flock.meet("create", fault, times=1)
     result = ask(instance_id="a", params=NAP)
     assert result["changed"] and not result.get("failed") and "by this task or another" in result["msg"]
-    assert ask.cost("creates") == (2,) and len(flock.ran("a")) == 0
+    assert ask.cost("creates", "reads") == (1, 1) and "by this task or another" in str(result["warnings"])
+
+
+def test_an_answer_that_is_lost_and_nothing_is_there(ask, flock):
+    """It may be made yet, so nothing is said to be so; and a second run is safe."""
+    flock.meet("create", {"reset": "before"}, times=1)
+    result = ask(instance_id="a", params=NAP)
+    assert result["failed"] and result["changed"] and result["ids"]["unknown"] == ["a"] and ask.cost("creates") == (1,)
+    assert result["msg"].startswith("a is not there: the trigger was sent once, answer lost")
+    assert result["msg"].endswith("Run again: its id keeps it from being triggered twice.")
+    assert ask(instance_id="a", params=NAP)["changed"]
+
+
+@pytest.mark.parametrize("mode", ["check", "real"])
+def test_one_that_nobody_can_look_at(ask, flock, mode):
+    """It is neither there nor not there."""
+    flock.create(["a"])
+    flock.meet("read", {"status": 500})
+    if mode == "real":
+        flock.meet("create", {"reset": "after"})
+    result = ask(instance_id="a", check_mode=mode == "check", api_retries=0)
+    assert result["failed"] and "a could not be looked at" in result["msg"]
+    assert result["instance"]["outcome"] == ("failed" if mode == "check" else "unknown")
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one", "many"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_went_out_is_never_denied(ask, flock, state, many):
+    """The answer is lost, and then the credentials are refused: what was sent may have been done."""
+    ids = names("x", 3) if many else ["x"]
+    if state == "absent":
+        flock.create(ids, NOTHING, "complete")
+    refused = {"status": 403, "code": 10000, "message": "Authentication error"}
+    flock.meet("create" if state == "present" else "delete", {"reset": "after"}, times=1)
+    for kind in ("read", "list"):
+        flock.meet(kind, refused, skip=0 if state == "present" else len(ids) if kind == "read" else 0)
+    task = {"instances": entries(ids)} if many and state == "present" else {"instance_ids": ids} if many else {"instance_id": "x"}
+    result = ask(state=state, **task)
+    assert result["failed"] and result["changed"] and result["ids"]["unknown"] == ids, result["msg"]
+    assert "answer lost" in str([item["msg"] for item in result["instances"]])
+
+
+def test_by_an_error_nothing_is_deleted(flock):
+    """A listing holds no error, so that the filter would match all of them."""
+    result = flock.bench.module(
+        module="workflow_instance", workflow_name="fleet", state="absent", select={"status": ["errored"], "error_glob": "*card*"}
+    )
+    assert result["failed"] and "select.error_glob does not work with state=absent" in result["msg"]
+
+
+def test_retention_reaches_the_api(ask, flock):
+    """Under the API's own name."""
+    ask(instance_id="a", params=NOTHING, retention={"success_retention": 86400000, "error_retention": "3 days"})
+    sent = next(json.loads(entry["body"]) for entry in flock.calls()["log"] if entry["kind"] == "create")
+    assert sent["instance_retention"] == {"success_retention": 86400000, "error_retention": "3 days"}
+
+
+def test_an_output_that_could_not_be_read_is_no_green_task(ask, flock):
+    flock.create(["a"], NOTHING, "complete")
+    flock.meet("read", {"status": 500}, skip=2)
+    result = ask(instance_id="a", wait=True, api_retries=0)
+    assert result["failed"] and "what it returned could not be read" in result["msg"]
+
+
+def test_an_outage_while_waiting(ask, flock):
+    """It passes, and the wait goes on."""
+    flock.meet("read", {"status": 502, "body": "<title>Bad gateway</title>"}, skip=1, times=2)
+    result = ask(instance_id="a", params={"steps": [{"do": "one", "ms": 1500}]}, wait=True, wait_sleep=0.3, api_retries=0)
+    assert not result.get("failed") and result["instance"]["status"] == "complete", result["msg"]
+
+
+def test_forced_deletion_spares_a_newer_run(ask, flock):
+    """The answer is lost, and its owner has triggered it anew by the next look."""
+    flock.create(["a"])
+    again = [{"op": "create", "workflow": flock.workflow, "instance": "a", "params": NAP}]
+    flock.meet("delete", {"reset": "after"}, times=1, after=again)
+    result = ask(instance_id="a", state="absent", force=True)
+    assert ask.cost("deletes") == (1,) and "is there anew since" in str(result["warnings"]), result["msg"]
+    assert flock.statuses(["a"])["a"] in ("queued", "running", "waiting")
 
 
 @pytest.mark.parametrize("fault", [{"reset": "after"}, {"status": 502, "work": True}, {"hang_ms": 60_000, "work": "before"}])
@@ -319,6 +397,8 @@ BAD = [
         {"instance_id": "a", "retention": {"success_retention": "3days"}},
         "retention.success_retention must be milliseconds, or a number and a unit",
     ),
+    ({"instance_id": "a", "params": {"x": float("nan")}}, "params holds a number that JSON can't hold"),
+    ({"instances": [{"instance_id": 83}]}, "instances[0].instance_id is 83, a number and not text; quote it"),
     ({"instance_id": "a", "params": {"x": "y" * 1024 * 1024}}, "params has 1,048,585 bytes as JSON, and the API takes 1,048,576"),
     ({"instance_ids": ["a"]}, "instance_ids works with state=absent only"),
     ({"instance_id": "a", "force": True}, "force works with state=absent only"),

@@ -104,6 +104,24 @@ def test_an_answer_that_is_lost(ask, flock, fault):
     assert "NOT sent again. See by its log whether it has arrived" in result["msg"]
 
 
+def test_a_proxy_that_has_lost_its_way_ends_it(ask, flock):
+    """Five pages in a row, and not one for each instance."""
+    flock.create(names("ok", 12), WAITS)
+    flock.meet("event", {"status": 502, "body": "<title>Bad gateway</title>"})
+    result = ask(instance_ids=names("ok", 12), event_type="go", concurrency=1)
+    assert result["failed"] and ask.cost("events") == (5,) and result["summary"]["unknown"] == 5 and result["summary"]["not_attempted"] == 7
+
+
+def test_a_name_that_a_path_takes_up(flock):
+    result = flock.bench.module(module="workflow_instance_event", workflow_name="fleet", instance_id="terminate", event_type="go")
+    assert result["failed"] and "which a path of the API takes up" in result["msg"]
+
+
+def test_a_selection_that_matches_nothing_is_warned_of(ask):
+    result = ask(select={"status": ["paused"]}, event_type="go")
+    assert not result.get("failed") and "No instance of fleet matches (status: paused)" in str(result["warnings"])
+
+
 def test_a_block_of_the_rate_limit(ask, flock):
     """It was not processed; the instance is looked at once more before it is sent."""
     flock.create(["a"], WAITS)

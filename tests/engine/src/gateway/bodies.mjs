@@ -10,6 +10,7 @@ const INSTANCE_ID = /^[a-zA-Z0-9_][a-zA-Z0-9-_]*$/;
 const RESERVED_ID = /^(cf_[0-9a-f]{64}|batch|terminate|terminateAll)$/;
 const RETENTION = /^\d+\s+(second|minute|hour|day|week|month|year)s?$/;
 const MIB = 1024 * 1024;
+const CREATION_KEYS = ["instance_id", "params", "instance_retention", "location_hint"];
 const ACTIONS = ["pause", "resume", "restart", "terminate"];
 const STEP_TYPES = ["do", "sleep", "waitForEvent"];
 
@@ -75,7 +76,9 @@ function checkRetention(retention) {
 
 function parseOne(item) {
   if (item === null || typeof item !== "object" || Array.isArray(item)) refuse("an object is needed");
-  const { instance_id: id, params, retention } = item;
+  const strange = Object.keys(item).filter((name) => !CREATION_KEYS.includes(name));
+  if (strange.length > 0) refuse(`unknown ${strange.join(", ")}`);
+  const { instance_id: id, params, instance_retention: retention } = item;
   if (id !== undefined && (typeof id !== "string" || id.length > 100 || !INSTANCE_ID.test(id) || RESERVED_ID.test(id))) {
     throw new Refusal(errors.invalidId());
   }

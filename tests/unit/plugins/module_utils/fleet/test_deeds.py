@@ -114,7 +114,7 @@ def test_both_dialects():
     assert creation.body(False) == {
         "instance_id": "a",
         "params": '{"x": 1}',
-        "retention": {"success_retention": 5},
+        "instance_retention": {"success_retention": 5},
         "location_hint": "weur",
     }
     assert creation.body(True) == {"id": "a", "params": {"x": 1}}

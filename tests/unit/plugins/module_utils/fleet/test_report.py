@@ -373,5 +373,5 @@ def test_what_was_read_fits(size, cut):
     detail = {"status": "errored", "output": "y" * size, "error": {"name": "Error", "message": "z" * 9000}, "steps": steps}
     result = {"instances": [telling.told(f"order-{number}", None, detail, True) for number in range(60)]}
     warned = bounds.fit_readings(result)
-    assert [text.split(" were")[0] for text in warned] == ([cut] if cut else [])
+    assert [text.partition(" were")[0] for text in warned] == ([cut] if cut else [])
     assert len(json.dumps(result)) < 700_000 and all(item["error"]["message"] for item in result["instances"])
