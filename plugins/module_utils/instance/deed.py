@@ -105,6 +105,7 @@ class Deed:
             do = "Look first, before it is sent once more" if self.action == "event" or self.id is None else "Run again"
             self.lose(Sentence(being, self.unheard(what), reason, do, group="unknown"))
             return
+        self.was_sent = False  # it was about to be
         self._end(NOT_ATTEMPTED, Sentence(f"{self.name} was not attempted", why=reason, group="not attempted"))
 
     def _end(self, outcome: str, sentence: Sentence) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import ControllerGone, Refused
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, ControllerGone, Refused
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Creation
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import deeds
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.deeds import Words
@@ -119,3 +119,29 @@ def test_both_dialects():
     }
     assert creation.body(True) == {"id": "a", "params": {"x": 1}}
     assert Creation().body(False) == {}
+
+
+def test_what_was_about_to_be_sent_was_not():
+    made = Deed("a", "create")
+    made.was_sent = True
+    made.abandon("stopped by SIGTERM")
+    assert deeds.items([made])[0]["action"] is None and made.outcome == "not_attempted"
+
+
+@each_row(
+    "action, name, text",
+    [
+        ("create", "a", "Nobody can tell whether a is there: the trigger was sent once, answer lost (no answer); stopped. Run again."),
+        (
+            "event",
+            "a",
+            "Nobody can tell whether a is there: the event was sent once, answer lost (no answer); stopped. Look first, before it is sent once more.",
+        ),
+        ("delete", "a", "Nobody can tell whether a is there: its deletion was sent once, answer lost (no answer); stopped. Run again."),
+    ],
+)
+def test_what_went_out_before_the_task_ended_may_have_been_done(action, name, text):
+    made = Deed(name, action)
+    made.lose_answer(AnswerLost("no answer"))
+    made.abandon("stopped")
+    assert (made.outcome, made.changed, made.msg) == ("unknown", True, text)
