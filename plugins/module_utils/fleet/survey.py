@@ -249,7 +249,9 @@ def _window(pursuits: t.Collection[Pursuit]) -> Window:
     moments = [moment for moment in created if moment is not None]
     if not moments or len(moments) < len(created):
         return None, None
-    return _bounds(min(moments), _later(max(moments), _A_SECOND))
+    # What is told in whole seconds may have been created at any moment of the last one.
+    is_precise = all(look is not None and "." in (look.created or "") for look in looks)
+    return _bounds(min(moments), max(moments) if is_precise else _later(max(moments), _A_SECOND))
 
 
 def _bounds(after: datetime | None, before: datetime | None) -> Window:
