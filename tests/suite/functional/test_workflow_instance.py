@@ -307,15 +307,6 @@ def test_deleting_more_than_a_hundred(ask, flock):
     assert result["summary"]["changed"] == 120 and ask.cost("deletes") == (2,)
 
 
-def test_two_tasks_at_once_trigger_once(flock):
-    """Two processes, one id: one has triggered it, for the other it is there."""
-    task = {"module": "workflow_instance", "workflow_name": flock.workflow, "instance_id": "a", "params": {"steps": [{"do": "one"}]}}
-    both = [process.finish() for process in [flock.bench.process(**task), flock.bench.process(**task)]]
-    assert sorted(result["changed"] for result in both) == [False, True]
-    flock.wait_for(["a"], "complete")
-    assert flock.ran("a") == {"one": 1}
-
-
 def test_what_runs_is_not_deleted(ask, flock):
     flock.create(["a"])
     result = ask(instance_id="a", state="absent")
