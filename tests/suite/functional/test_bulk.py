@@ -49,7 +49,9 @@ def test_hundreds_one_after_another(flock):
     result = flock.run(**BULK)
     assert result["summary"]["changed"] == 240 and set(flock.statuses(every).values()) == {"terminated"}
     made = counts(flock)
-    assert made["batches"] == 3 and made["patches"] == made["reads"] == 0 and made["lists"] <= 9
+    # A look or two where instances of two hundreds were created in the same millisecond.
+    assert made["batches"] == 3 and made["patches"] == 0 and made["lists"] <= 9 and made["reads"] <= 3
+    assert sum(made.values()) <= 242 / 15
 
 
 def test_check_mode_tells_what_it_saves(many):
