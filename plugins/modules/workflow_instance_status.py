@@ -189,6 +189,15 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  record_file:
+    description:
+      - Keeps the record in this file, where the module runs. It is written before anything is sent and after each batch, whole or not
+        at all, for its owner alone, so that it is true whatever ends the task.
+      - Where the file exists, it is read first, and added to. A record of another account or API is refused before any call is made.
+      - It holds one JSON document with the ids of each workflow and state. What has come to one state is in the record of no other.
+      - In check mode it is read and not written.
+    type: path
+    version_added: 0.2.0
 seealso:
   - name: Cloudflare Workflows
     description: What instances are, and what their statuses mean.

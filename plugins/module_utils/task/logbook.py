@@ -27,6 +27,9 @@ MOST_IDS = 1000
 #: Where an id can be. What lies in `untouched` was not changed by this task.
 GROUPS = ("ids", "on_their_way", "unknown", "untouched")
 
+#: One of GROUPS, and an id that lies there.
+Placed = tuple[str, str]
+
 
 class Heading(t.NamedTuple):
     """What all lines of a task say alike.
@@ -41,33 +44,59 @@ class Heading(t.NamedTuple):
     job: str | None
 
 
+class Outlet(t.Protocol):
+    """Where a record goes: the screen, or a file."""
+
+    def note(self, made_at: str, placed: list[Placed]) -> None:
+        """Instances are, or may be, where the pairs say, from this moment on (`2026-08-06T03:24:10Z`)."""
+
+
 class Logbook:
-    """Prints the record of a task.
+    """Keeps the record of a task.
 
     Args:
-        show: prints a line.
         now: tells the time, `2026-08-06T03:24:10Z`.
     """
 
-    def __init__(self, heading: Heading, show: t.Callable[[str], None], now: t.Callable[[], str]) -> None:
-        self._heading = heading
-        self._show = show
+    def __init__(self, outlets: t.Sequence[Outlet], now: t.Callable[[], str]) -> None:
+        self._outlets = outlets
         self._now = now
+
+    def begin(self) -> None:
+        """Nothing is changed yet: what can't be written is found out now, and a task that changes nothing leaves a record, too."""
+        self._note([])
 
     def before(self, records: list[Record]) -> None:
         """These may be changed from now on: until more is known, nobody knows whether they were."""
-        self._print([("unknown", record.id) for record in records])
+        self._note([("unknown", record.id) for record in records])
 
     def after(self, records: list[Record]) -> None:
         """This is what became of them."""
-        self._print([(group_of(record), record.id) for record in records])
+        self._note([(group_of(record), record.id) for record in records])
 
-    def _print(self, placed: list[tuple[str, str]]) -> None:
+    def _note(self, placed: list[Placed]) -> None:
+        made_at = self._now()
+        for outlet in self._outlets:
+            outlet.note(made_at, placed)
+
+
+class Printer:
+    """Prints the record, line by line.
+
+    Args:
+        show: prints a line.
+    """
+
+    def __init__(self, heading: Heading, show: t.Callable[[str], None]) -> None:
+        self._heading = heading
+        self._show = show
+
+    def note(self, made_at: str, placed: list[Placed]) -> None:
         for begin in range(0, len(placed), MOST_IDS):
-            self._show(line(self._heading, self._now(), placed[begin : begin + MOST_IDS]))
+            self._show(line(self._heading, made_at, placed[begin : begin + MOST_IDS]))
 
 
-def line(heading: Heading, made_at: str, placed: t.Iterable[tuple[str, str]]) -> str:
+def line(heading: Heading, made_at: str, placed: t.Iterable[Placed]) -> str:
     """One line, a whole record in JSON. `placed`: pairs of one of GROUPS and an id."""
     groups: dict[str, list[str]] = {group: [] for group in GROUPS}
     for group, instance_id in placed:

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, internal_error_text
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError, internal_error_text
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 
 _Request = t.TypeVar("_Request")
@@ -26,7 +26,7 @@ def guarded(
     Args:
         host: who runs it.
         validate: turns the options into a request; raises OptionError.
-        pursue: makes the calls and tells of all that was done, in its result.
+        pursue: makes the calls and tells of all that was done, in its result; raises OptionError before the first call.
     """
     try:
         connection = auth.resolve(host.params)
@@ -36,6 +36,9 @@ def guarded(
         return failure(f"{error.message}.")
     try:
         return pursue(host, connection, request)
+    except OptionError as error:
+        # What could be judged only with the connection, and still before any call.
+        return failure(f"{error.text}.")
     except Exception as error:  # noqa: BLE001  no traceback reaches a user
         return failure(internal_error_text(error))
 

@@ -37,6 +37,7 @@ class Request(t.NamedTuple):
     pacing: Pacing
     is_brief: bool = False
     prints_record: bool = False
+    record_file: str | None = None
 
 
 def argument_spec() -> dict[str, t.Any]:
@@ -67,6 +68,7 @@ def argument_spec() -> dict[str, t.Any]:
         "bulk_terminate": {"type": "bool", "default": False},
         "details": {"type": "str", "default": "full", "choices": ["full", "brief"]},
         "record": {"type": "bool", "default": False},
+        "record_file": {"type": "path"},
         **pacing_spec(),
         **progress_spec(),
     }
@@ -98,6 +100,7 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
         pacing=pacing_of(params),
         is_brief=params["details"] == "brief",
         prints_record=params["record"],
+        record_file=params["record_file"] or None,
     )
 
 

@@ -29,7 +29,8 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
     Record,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.logbook import Heading, Logbook
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.ledger_file import LedgerFile
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.logbook import Heading, Logbook, Outlet, Printer
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.perform import guarded
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.progress import Snapshot
@@ -71,6 +72,7 @@ def _pursue(host: Host, connection: Connection, request: Request) -> Result:
     client = session.client
     workflow = Workflow(client, request.workflow_name)
     surveyor = Surveyor(workflow, session.clock, server_date=lambda: client.server_date)
+    logbook = _logbook(host, connection, request, session)
     fleet = Fleet(
         workflow,
         surveyor,
@@ -80,23 +82,27 @@ def _pursue(host: Host, connection: Connection, request: Request) -> Result:
         session.gate,
         session.controller.gone,
         host.check_mode,
-        _logbook(host, connection, request, session),
+        logbook,
     )
     look = functools.partial(_snapshot, fleet, session)
     participle = "looked at" if host.check_mode else lifecycle.PARTICIPLE_OF[lifecycle.ACTION_OF[request.wanted.state]]
+    if logbook:
+        logbook.begin()
     with reported(host, request.workflow_name, participle, host.params["progress"], look, session.glance):
         fleet.run(request.target.instance_ids, request.target.selection)
     return _result(host, request, fleet, session)
 
 
 def _logbook(host: Host, connection: Connection, request: Request, session: Session) -> Logbook | None:
-    """The record that is printed, where it is asked for and can be."""
-    if not request.prints_record or not host.shows_lines or host.check_mode:
-        return None
+    """The record that is kept, where it is asked for and can be. Raises OptionError where the file's can't be used."""
     heading = Heading(
         connection.account_id, connection.api_url, request.workflow_name, request.wanted.state, os.environ.get("JOB_ID") or None
     )
-    return Logbook(heading, host.show, session.clock.timestamp)
+    # Read in check mode, too: what a run would refuse, its plan refuses.
+    outlets: list[Outlet] = [LedgerFile(request.record_file, heading)] if request.record_file else []
+    if request.prints_record and host.shows_lines:
+        outlets.append(Printer(heading, host.show))
+    return Logbook(outlets, session.clock.timestamp) if outlets and not host.check_mode else None
 
 
 def _snapshot(fleet: Fleet, session: Session) -> Snapshot:

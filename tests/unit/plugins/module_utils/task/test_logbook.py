@@ -16,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.logbook im
     MOST_IDS,
     Heading,
     Logbook,
+    Printer,
     group_of,
     line,
 )
@@ -68,7 +69,7 @@ def paused(instance_id):
 
 def test_pieces():
     lines = []
-    book = Logbook(HEADING, lines.append, lambda: NOW)
+    book = Logbook([Printer(HEADING, lines.append)], lambda: NOW)
     records = [paused(f"order-{number}") for number in range(MOST_IDS * 2 + 1)]
     book.before(records)
     book.after(records)
