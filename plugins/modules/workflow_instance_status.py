@@ -157,6 +157,34 @@ options:
     type: float
     default: 0
     version_added: 0.2.0
+  canary:
+    description:
+      - Watches the first batch in which anything is sent (O(batch_size)) more closely than the others, and sends nothing more unless it goes well.
+      - An instance of it that errored again counts towards O(canary.max_failures) and O(max_failures). One of which nothing is known when its
+        time is over ends the task at once.
+      - Only with O(state=running) and O(state=restarted).
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      wait_until:
+        description:
+          - What settles an instance of the canary, like O(wait_until).
+        type: str
+        default: past_step
+        choices: [past_step, ended]
+        version_added: 0.2.0
+      wait_timeout:
+        description:
+          - How many seconds each instance of the canary may take for that, 0 to 604800.
+        type: float
+        default: 900
+        version_added: 0.2.0
+      max_failures:
+        description:
+          - How many instances of the canary may error again before the others are left alone, 0 to 1000000.
+        type: int
+        default: 0
+        version_added: 0.2.0
   wait_until:
     description:
       - What settles an instance that was resumed or restarted.
@@ -266,7 +294,7 @@ EXAMPLES = r"""
     requests_per_second: 10
     max_failures: 5
 
-- name: Restart what failed, five as a canary, then fifty at a time, and stop when three of them fail again
+- name: Restart what failed, five as a canary, then fifty at a time, and stop when a canary or three of them fail again
   edgeops.cloudflare.workflow_instance_status:
     workflow_name: orders
     select:
@@ -275,7 +303,8 @@ EXAMPLES = r"""
     from_failed_step: true
     batch_size: [5, 50]
     batch_pause: 1
-    wait_until: past_step
+    canary:
+      wait_timeout: 600
     max_failures: 3
     details: brief
 
@@ -542,6 +571,21 @@ api_calls:
       type: float
       returned: always
       sample: 0.0
+estimate:
+  description: What a run would cost.
+  returned: in check mode, where something would be changed and it is not about O(instance_id)
+  type: dict
+  contains:
+    calls:
+      description: Calls for the changes, without those for waiting.
+      type: int
+      returned: always
+      sample: 4356
+    seconds:
+      description: How long these calls and the pauses between batches take, at least.
+      type: float
+      returned: always
+      sample: 850.0
 messages:
   description: The API's own messages, each once. They are shown as warnings, too.
   returned: once the options are valid

@@ -46,7 +46,7 @@ class Told(t.NamedTuple):
     selection: what `select` asked for; None where ids were given.
     fatal: what ended the task early.
     estimate: what a real run would cost, in words; in check mode.
-    batches: as in the result; batch_pause: seconds between two.
+    batches: as in the result; batch_pause: seconds between two; has_canary: whether the first one is watched more closely.
     """
 
     records: list[Record]
@@ -59,6 +59,7 @@ class Told(t.NamedTuple):
     estimate: str | None = None
     batches: t.Sequence[Json] = ()
     batch_pause: float = 0.0
+    has_canary: bool = False
 
 
 def message(told: Told) -> str:
@@ -240,7 +241,8 @@ def _in_batches(told: Told) -> str:
         return ""
     shown = sizes if len(sizes) <= _BATCHES_SHOWN else [*sizes[: _BATCHES_SHOWN - 1], "…", sizes[-1]]
     pause = f", {told.batch_pause:g} s apart" if told.batch_pause else ""
-    return f" in {len(sizes):,} batches of {', '.join(shown)}{pause}"
+    canary = ", the first of them a canary" if told.has_canary else ""
+    return f" in {len(sizes):,} batches of {', '.join(shown)}{pause}{canary}"
 
 
 def _extent(wanted: Wanted) -> str:

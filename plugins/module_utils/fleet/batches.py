@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.canary import proves_something
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import CHANGED, FAILED, UNKNOWN, Record
 
 
@@ -35,7 +36,7 @@ class Batches:
 
         A batch in which nothing was sent has proven nothing: the next one is no larger than it.
         """
-        if self.begun and any(record.action is not None for record in self.begun[-1]):
+        if self.begun and proves_something(self.begun[-1]):
             self._stage = min(self._stage + 1, len(self._sizes) - 1)
         return self._sizes[self._stage]
 

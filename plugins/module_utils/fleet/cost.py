@@ -36,8 +36,16 @@ def of_changes(changes: int, wanted: Wanted, listed: int) -> Calls:
     return Calls(changes * (1 + looks + wanted.pause_first))
 
 
-def told(calls: Calls, requests_per_second: float | None, reserve: float, least_left: tuple[int, float] | None = None) -> str:
-    """What a real run would cost, in words.
+class Estimate(t.NamedTuple):
+    """What a run would cost; seconds: how long the calls alone take, at least."""
+
+    calls: Calls
+    seconds: float
+    text: str
+
+
+def estimate(calls: Calls, requests_per_second: float | None, reserve: float, least_left: tuple[int, float] | None = None) -> Estimate:
+    """What a real run would cost, also in words.
 
     Args:
         requests_per_second: the task's own ceiling.
@@ -45,15 +53,16 @@ def told(calls: Calls, requests_per_second: float | None, reserve: float, least_
         least_left: the calls that the API still allows, and the seconds until there are more.
     """
     about = f"about {calls.made:,} calls" + (f" instead of {calls.otherwise:,} (bulk_terminate)" if calls.otherwise else "")
-    if least_left is not None and calls.made > least_left[0]:
-        return f"{about}, of which the API allows {least_left[0]:,} in the next {duration(least_left[1])}"
     per_second = DOCUMENTED_QUOTA / _QUOTA_WINDOW
     seconds = max(0.0, calls.made - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
     if requests_per_second:
         seconds = max(seconds, calls.made / requests_per_second)
+    if least_left is not None and calls.made > least_left[0]:
+        text = f"{about}, of which the API allows {least_left[0]:,} in the next {duration(least_left[1])}"
+        return Estimate(calls, max(seconds, least_left[1]), text)
     if seconds < 1:
-        return f"{about}, within the quota of {DOCUMENTED_QUOTA:,} in five minutes"
-    return f"{about}, {duration(seconds)} under the rate limit"
+        return Estimate(calls, seconds, f"{about}, within the quota of {DOCUMENTED_QUOTA:,} in five minutes")
+    return Estimate(calls, seconds, f"{about}, {duration(seconds)} under the rate limit")
 
 
 def duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.batches import Batches
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.bulk import Bulk
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.canary import proves_something
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.pursuer import Limits, Pursuer
@@ -67,6 +68,7 @@ class Fleet:
         self._pursuits: list[Pursuit] = []  # in the order of the result: as given, or newest first
         #: Those begun so far, with `batch_size`.
         self.batches = Batches(limits.batch_sizes or ())
+        self._alarm: str | None = None  # why nothing is sent after the canary
         #: How the selection was listed.
         self.found: Found | None = None
 
@@ -130,15 +132,23 @@ class Fleet:
         self._pursuer.pursue([pursuit for pursuit in self._pursuits if not pursuit.may_need_a_change])
         left = [pursuit for pursuit in self._pursuits if pursuit.record.outcome is None]
         self.batches.expect(len(left))
-        while left and not self._pursuer.has_failed_enough:
+        canary = self._limits.canary
+        while left and not self._pursuer.has_failed_enough and not self._alarm:
             size = self.batches.next_size()
             batch, left = left[:size], left[size:]
             if self.batches.begun:
                 self._clock.sleep(self._limits.batch_pause)
                 self._pursuer.ensure_heard()
                 self._look_again(batch)
-            self.batches.begin([pursuit.record for pursuit in batch])
+            records = [pursuit.record for pursuit in batch]
+            self.batches.begin(records)
+            if canary is not None:
+                for record in records:
+                    record.ask(canary.wanted(self._wanted))
             self._act_on(batch)
+            if canary is not None:
+                self._alarm = canary.alarm(records)
+                canary = None if proves_something(records) else canary
 
     def _look_again(self, batch: list[Pursuit]) -> None:
         """What a batch is decided on must not be older than the batch before it; a restart is looked at alone anyway."""
@@ -167,7 +177,7 @@ class Fleet:
 
     def _end_all(self, pursuits: list[Pursuit]) -> None:
         """Give those an outcome that have none: nothing more is sent to them, and nothing more is waited for."""
-        reason = self.fatal.message if self.fatal else f"max_failures ({self._limits.max_failures}) is reached"
+        reason = self.fatal.message if self.fatal else self._alarm or f"max_failures ({self._limits.max_failures}) is reached"
         if self.batches.begun:
             reason += f", in batch {len(self.batches.begun)} of {self.batches.expected}"
         for pursuit in pursuits:

@@ -22,6 +22,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.ratelimit import RateGate
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.canary import Canary
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.crew import Crew
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.settle import Settler
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
@@ -39,6 +40,7 @@ class Limits(t.NamedTuple):
     connection_attempts: for a change that must go out right after its look.
     batch_sizes: how many instances each batch is of, the last one repeated; None for all at once.
     batch_pause: seconds between two batches.
+    canary: how the first batch in which something is sent is watched; None: as the others.
     """
 
     max_instances: int = 1000
@@ -47,6 +49,7 @@ class Limits(t.NamedTuple):
     connection_attempts: int = 5
     batch_sizes: tuple[int, ...] | None = None
     batch_pause: float = 0.0
+    canary: Canary | None = None
 
 
 class Pursuer:

@@ -84,6 +84,10 @@ class Record:
         self.warning: Sentence | None = None
         self.finished_again = False
 
+    def ask(self, wanted: Wanted) -> None:
+        """Something else is wanted of it than of the others; nothing was sent yet."""
+        self.wanted = self._asked = wanted
+
     # -- what was seen ------------------------------------------------------------------------------------------
 
     def see_detail(self, detail: Json, at: float, with_log: bool = False) -> None:

@@ -30,6 +30,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "progress": (0, 3600),
     "max_logs": (1, 1000),
     "from_step.count": (1, 1000000),
+    "canary.wait_timeout": (0, 7 * _DAY),
+    "canary.max_failures": (0, 1000000),
 }
 
 _FAR_TOO_LARGE = 10**15

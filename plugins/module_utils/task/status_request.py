@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.canary import Canary
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.pursuer import Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
@@ -63,6 +64,14 @@ def argument_spec() -> dict[str, t.Any]:
         "max_failures": {"type": "int"},
         "batch_size": {"type": "list", "elements": "int"},
         "batch_pause": {"type": "float", "default": 0.0},
+        "canary": {
+            "type": "dict",
+            "options": {
+                "wait_until": {"type": "str", "default": PAST_STEP, "choices": [PAST_STEP, ENDED]},
+                "wait_timeout": {"type": "float", "default": 900.0},
+                "max_failures": {"type": "int", "default": 0},
+            },
+        },
         "wait_until": {"type": "str", "default": EFFECT, "choices": [EFFECT, PAST_STEP, ENDED]},
         "pause_first": {"type": "bool", "default": False},
         "bulk_terminate": {"type": "bool", "default": False},
@@ -96,6 +105,7 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
             connection_attempts=params["api_retries"] + 1,
             batch_sizes=_batch_sizes(params),
             batch_pause=params["batch_pause"],
+            canary=_canary(params),
         ),
         pacing=pacing_of(params),
         is_brief=params["details"] == "brief",
@@ -167,6 +177,18 @@ def _batch_sizes(params: t.Mapping[str, t.Any]) -> tuple[int, ...] | None:
     if params["batch_pause"] and params["batch_size"] is None:
         raise OptionError("batch_pause lies between batches; give batch_size as well, such as [5, 50, 200]")
     return tuple(params["batch_size"]) if params["batch_size"] else None
+
+
+def _canary(params: t.Mapping[str, t.Any]) -> Canary | None:
+    if params["canary"] is None:
+        return None
+    if params["batch_size"] is None:
+        raise OptionError("canary is about the first batch; give batch_size as well, such as [5, 50, 200]")
+    if params["state"] not in ("running", "restarted"):
+        raise OptionError(f"canary works with state=running and state=restarted only; state is {params['state']}")
+    if not params["wait"]:
+        raise OptionError("canary has to be waited for; leave wait=false out")
+    return Canary(**params["canary"])
 
 
 def _step(from_step: t.Mapping[str, t.Any] | None) -> Step | None:

@@ -41,7 +41,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.status_req
 # What makes this room a Task.
 __all__ = ["argument_spec", "harm_of_retries", "misfit", "perform"]
 
-_DICTIONARIES = {"from_step": "{name: charge}", "select": "{status: [errored]}"}
+_DICTIONARIES = {"from_step": "{name: charge}", "canary": "{wait_timeout: 900}", "select": "{status: [errored]}"}
 
 
 def misfit(raw: t.Mapping[str, t.Any]) -> str | None:
@@ -122,6 +122,7 @@ def _snapshot(fleet: Fleet, session: Session) -> Snapshot:
 def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Result:
     records, fatal = fleet.records, fleet.fatal
     failed = fatal is not None or any(record.failed for record in records)
+    estimate = _estimate(host, request, records, session)
     told = Told(
         records,
         request.workflow_name,
@@ -130,9 +131,10 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
         host.check_mode,
         request.target.selection,
         fatal,
-        _estimate(host, request, records, session),
+        estimate.text if estimate else None,
         fleet.batches.told(),
         request.limits.batch_pause,
+        request.limits.canary is not None,
     )
     matched = fatal.matched if isinstance(fatal, TooManyMatched) else None
     result: Result = {
@@ -147,6 +149,11 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
     }
     if told.batches:
         result["batches"] = told.batches
+    if estimate:
+        result["estimate"] = {
+            "calls": estimate.calls.made,
+            "seconds": round(estimate.seconds + request.limits.batch_pause * len(told.batches[1:]), 1),
+        }
     if not failed and not request.is_brief:
         result["ansible_facts"] = {"workflow_instance_status": report.facts(records)}
     if host.diff_mode:
@@ -163,11 +170,11 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
     return result
 
 
-def _estimate(host: Host, request: Request, records: list[Record], session: Session) -> str | None:
+def _estimate(host: Host, request: Request, records: list[Record], session: Session) -> cost.Estimate | None:
     """Check mode of many: what a real run would cost."""
     changes = sum(record.changed for record in records)
     if not host.check_mode or request.target.is_single or not changes:
         return None
     calls = cost.of_changes(changes, request.wanted, listed=session.client.counts[LIST])
     pacing = request.pacing
-    return cost.told(calls, pacing.requests_per_second, pacing.rate_limit_reserve, session.gate.least_left())
+    return cost.estimate(calls, pacing.requests_per_second, pacing.rate_limit_reserve, session.gate.least_left())

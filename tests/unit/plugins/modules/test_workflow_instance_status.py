@@ -365,7 +365,7 @@ def test_the_result_is_what_the_documentation_says(task):
         for item in ran.result["instances"]:
             assert set(item) - {"error"} == returned(RETURNED["instances"]["contains"]), name
             assert ("error" in item) == (item["status"] == "errored"), name
-    assert set(RETURNED) == keys_of(everything["success"].result) - {"changed"} | {"batches", "ids_truncated"}
+    assert set(RETURNED) == keys_of(everything["success"].result) - {"changed"} | {"batches", "estimate", "ids_truncated"}
     assert [set(batch) for batch in everything["batches"].result["batches"]] == [set(RETURNED["batches"]["contains"])] * 2
     assert set(everything["success"].result["ansible_facts"]) == set(RETURNED["ansible_facts"]["contains"])
 

@@ -41,7 +41,7 @@ def test_calls(changes, wanted, listed, calls):
     ],
 )
 def test_told(calls, rate, reserve, text):
-    assert cost.told(calls, rate, reserve) == text
+    assert cost.estimate(calls, rate, reserve).text == text
 
 
 @each_row(
@@ -54,4 +54,4 @@ def test_told(calls, rate, reserve, text):
     ],
 )
 def test_told_by_what_the_api_tells(least_left, text):
-    assert cost.told(Calls(100), None, 0.2, least_left) == text
+    assert cost.estimate(Calls(100), None, 0.2, least_left).text == text
