@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import FROM_FAILED_STEP, FROM_THE_BEGINNING
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.cost import duration
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
 
@@ -66,7 +67,7 @@ def plan(order: Order, looked: Json, paused: Json | None = None, sample: Json | 
     estimate = looked.get("estimate") or {}
     until = _until(now, estimate.get("seconds", 0)) if estimate else None
     stop = _obstacle(order, looked, paused, is_check)
-    lines = [clean(looked["msg"], 2000), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
+    lines = [clean(_told(order, looked), 2000), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
     if order.entry_point == "restart_failed":
         lines.extend(_steps(order, changes, sample))
     if order.entry_point == "pause_all":
@@ -165,7 +166,7 @@ def _unconfirmed(order: Order, looked: Json, is_check: bool) -> str:
             )
     if is_check or not changes:
         return ""
-    would = f"{changes:,} of {_workflow(order)} would be terminated {extent}"
+    would = f"{changes:,} instance{'s' if changes != 1 else ''} of {_workflow(order)} would be terminated {extent}"
     if confirm is None:
         return f"{would}, and nothing says that it is meant; nothing was changed. Set confirm={changes}."
     if changes > confirm:
@@ -187,6 +188,12 @@ def _all_paused(paused: Json | None) -> tuple[int, list[str]]:
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------
+
+
+def _told(order: Order, looked: Json) -> str:
+    """The module's own plan. Which step failed was not looked for yet, so that it believes in a restart from the beginning."""
+    message = str(looked["msg"])
+    return message.replace(FROM_THE_BEGINNING, FROM_FAILED_STEP, 1) if order.options["from_failed_step"] else message
 
 
 def _steps(order: Order, changes: int, sample: Json | None) -> list[str]:
