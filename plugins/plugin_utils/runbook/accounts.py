@@ -12,8 +12,9 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
-from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.plans import Plan, paused_elsewhere
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.plans import Plan, ended_early, paused_elsewhere
 
 _SHOWN = 3
 
@@ -22,6 +23,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:+-]+")
 
 _DONE = {"pause_all": "paused", "resume_paused": "resumed", "restart_failed": "restarted", "terminate": "terminated"}
 _OUTCOMES = ("changed", "unchanged", "failed", "unknown", "not_attempted")
+_BAD = _OUTCOMES[2:]
 
 
 class Account(t.NamedTuple):
@@ -48,21 +50,16 @@ class _Tally:
                     self.outcomes[instance_id] = "changed" if was == "changed" and outcome == "unchanged" else outcome
             for item in result.get("instances", []):
                 self.items[item["id"]] = item
-            if result.get("failed"):
-                self.messages.append(result["msg"])
-            if result.get("failed") and (
-                not result.get("summary") or result["summary"]["not_attempted"] or not any(result["ids"].values())
-            ):
-                self.ended_early = True
-        self.gone = list(dict.fromkeys([*gone, *(one for one in self._of("failed") if self.status(one) is None and one in self.items)]))
+            is_early = ended_early(result)
+            self.ended_early = self.ended_early or is_early
+            if is_early or any(result["ids"][outcome] for outcome in _BAD) or any(map(_has_errored_again, result["instances"])):
+                self.messages.append(str(result.get("msg", "")))
+        self.gone = list(dict.fromkeys([*gone, *(one for one in self.ids("failed") if self.status(one) is None and one in self.items)]))
         for instance_id in self.gone:
             self.outcomes.pop(instance_id, None)
 
-    def _of(self, outcome: str) -> list[str]:
-        return [instance_id for instance_id, found in self.outcomes.items() if found == outcome]
-
     def ids(self, outcome: str) -> list[str]:
-        return self._of(outcome)
+        return [instance_id for instance_id, found in self.outcomes.items() if found == outcome]
 
     def status(self, instance_id: str) -> str | None:
         found: str | None = self.items.get(instance_id, {}).get("status")
@@ -73,11 +70,12 @@ class _Tally:
         return [
             instance_id
             for instance_id, item in self.items.items()
-            if item["status"] == "errored"
-            and item["changed"]
-            and item["action"] in ("restart", "resume")
-            and self.outcomes.get(instance_id) in ("changed", "failed")
+            if _has_errored_again(item) and self.outcomes.get(instance_id) in ("changed", "failed")
         ]
+
+
+def _has_errored_again(item: Json) -> bool:
+    return bool(item["status"] == "errored" and item["changed"] and item["action"] in ("restart", "resume"))
 
 
 def account(
@@ -104,7 +102,7 @@ def account(
     )
     lines = [_headline(order, tally, changed, failed, again, left), *_lines(order, tally, ended, paused, counts, now)]
     if is_red:
-        lines[1:1] = [clean(message, 2000) for message in dict.fromkeys(tally.messages)]
+        lines[1:1] = [followable(message) for message in dict.fromkeys(tally.messages)]
     advice = _next(order, tally, left, again)
     sentences = [line if line.endswith(".") else f"{line}." for line in lines]
     return Account(is_red, [*lines, *advice], " ".join([*sentences, *advice]))

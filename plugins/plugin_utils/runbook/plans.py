@@ -15,6 +15,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import FROM_FAILED_STEP, FROM_THE_BEGINNING
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.cost import duration
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
 
 #: Logs that a plan reads, at most.
@@ -67,7 +68,7 @@ def plan(order: Order, looked: Json, paused: Json | None = None, sample: Json | 
     estimate = looked.get("estimate") or {}
     until = _until(now, estimate.get("seconds", 0)) if estimate else None
     stop = _obstacle(order, looked, paused, is_check)
-    lines = [clean(_told(order, looked), 2000), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
+    lines = [followable(_told(order, looked)), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
     if order.entry_point == "restart_failed":
         lines.extend(_steps(order, changes, sample))
     if order.entry_point == "pause_all":
@@ -92,6 +93,14 @@ def logs_to_read(looked: Json) -> list[str]:
     """The ids of those whose logs a plan reads."""
     found: list[str] = looked.get("ids", {}).get("changed", [])[:MOST_LOGS]
     return found
+
+
+def ended_early(result: Json) -> bool:
+    """Whether a task of workflow_instance_status did not get to the end of its work.
+
+    Its own `failed` is not asked: the role's tasks go on whatever it says, and ansible-core clears it then.
+    """
+    return "summary" not in result or bool(result["ended_early"])
 
 
 def paused_elsewhere(order: Order, paused: Json | None) -> tuple[int, list[str]]:
@@ -123,8 +132,8 @@ def _to_change(order: Order, looked: Json) -> list[str] | None:
 
 
 def _obstacle(order: Order, looked: Json, paused: Json | None, is_check: bool) -> str:
-    if _ended_early(looked):
-        return str(looked["msg"])
+    if ended_early(looked):
+        return followable(looked.get("msg", "nothing is known of the instances: the task that looks at them did not run"))
     if looked.get("ids_truncated"):
         return (
             f"The ids of {looked['summary']['matched']:,} instances are too long for one plan; nothing was changed. "
@@ -141,14 +150,6 @@ def _obstacle(order: Order, looked: Json, paused: Json | None, is_check: bool) -
     if order.entry_point == "terminate":
         return _unconfirmed(order, looked, is_check)
     return ""
-
-
-def _ended_early(looked: Json) -> bool:
-    """Whether the look itself has failed, and not for one instance or another."""
-    summary = looked.get("summary")
-    if not looked.get("failed"):
-        return False
-    return summary is None or bool(summary["not_attempted"]) or not any(looked["ids"].values())
 
 
 def _unconfirmed(order: Order, looked: Json, is_check: bool) -> str:
@@ -192,7 +193,7 @@ def _all_paused(paused: Json | None) -> tuple[int, list[str]]:
 
 def _told(order: Order, looked: Json) -> str:
     """The module's own plan. Which step failed was not looked for yet, so that it believes in a restart from the beginning."""
-    message = str(looked["msg"])
+    message = str(looked.get("msg", ""))
     return message.replace(FROM_THE_BEGINNING, FROM_FAILED_STEP, 1) if order.options["from_failed_step"] else message
 
 
@@ -211,7 +212,7 @@ def _steps(order: Order, changes: int, sample: Json | None) -> list[str]:
             refused[item["id"]] = item["msg"]
     found = ", ".join(f"{step} {count:,}" for step, count in steps.most_common())
     lines = [f"Step found in {sum(steps.values()):,} of {changes:,}{': ' + found if found else ''}"]
-    lines.extend(clean(message, 400) for message in list(refused.values())[:_SHOWN])
+    lines.extend(followable(message) for message in list(refused.values())[:_SHOWN])
     if len(refused) > _SHOWN:
         lines.append(f"… and {len(refused) - _SHOWN:,} more that can't be restarted from a step")
     return lines
