@@ -163,8 +163,11 @@ def queue_settings(args: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | N
     if (queue_id is None) == (queue_name is None):
         both = "queue_id and queue_name are both given" if queue_id is not None else "no queue is named"
         raise OptionError(f"{both}: give one of queue_id and queue_name")
+    connection = auth.resolve(given, environ)
+    if connection.account_id is None:
+        raise OptionError("account_id is missing: queues belong to an account, and a development session has none")
     return QueueSettings(
-        connection=auth.resolve(given, environ),
+        connection=connection,
         queue_id=queue_id,
         queue_name=queue_name,
         workflow_names=_workflow_names(given),

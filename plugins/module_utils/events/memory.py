@@ -170,17 +170,18 @@ class Memory:
         self._instances.setdefault(sighting.workflow_name, {})[sighting.id] = entry
 
     def _failures_with(self, sighting: Sighting) -> tuple[int, str | None]:
+        """Failures of an instance with this sighting, and what the last of them is told by."""
         entry = self._entry(sighting)
         failures, failed_on = (entry.failures, entry.failed_on) if entry else (0, None)
         if sighting.status != ERRORED:
             return failures, failed_on
         if entry is None or failures == 0:
-            return 1, sighting.ended_on
-        if sighting.ended_on == failed_on or (failed_on is None and entry.status == ERRORED):
-            return failures, sighting.ended_on
-        if sighting.ended_on is None and entry.status == ERRORED:
+            return 1, sighting.failed_on
+        if sighting.failed_on == failed_on or (failed_on is None and entry.status == ERRORED):
+            return failures, sighting.failed_on
+        if sighting.failed_on is None and entry.status == ERRORED:
             return failures, failed_on
-        return failures + 1, sighting.ended_on
+        return failures + 1, sighting.failed_on
 
     def _make_room(self) -> None:
         """Forget those that were not seen for the longest, and of those the ones that ended first; a tenth at once."""

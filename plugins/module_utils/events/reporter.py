@@ -16,7 +16,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.enrich i
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.memory import Memory
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.schedule import LOOK, Budget
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.shape import ERRORED, Sighting, event_of
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.source import EventQueue, Halt, Line, Surroundings
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.source import EventQueue, Halt, Line, Surroundings, Trouble
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.storm import Storm
 
 
@@ -39,6 +39,7 @@ class Reporter:
         self._account = account
         self._counts_failures = counts_failures
         self._storm = Storm()
+        self._trouble = Trouble("new failures can't be looked at, and are reported without their error", is_retried=False)
         self._workflows: dict[str, Workflow] = {}
 
     def workflow(self, name: str) -> Workflow:
@@ -58,7 +59,7 @@ class Reporter:
         # All of them first: the first of a storm is no single failure.
         for sighting in ordered:
             if sighting.status == ERRORED:
-                self._storm.note(sighting.workflow_name, sighting.id, sighting.ended_on, now)
+                self._storm.note(sighting.workflow_name, sighting.id, sighting.failed_on, now)
         for sighting in ordered:
             await self._put(sighting)
         return ordered
@@ -101,7 +102,12 @@ class Reporter:
         except Halt:
             raise
         except CloudflareError as error:
-            self._surroundings.log.info("not all that is new could be looked at: %s", error.text)
+            clock = self._surroundings.clock
+            _wait, line = self._trouble.met(error, clock.monotonic(), clock.time_of_day)
+        else:
+            line = self._trouble.over(self._surroundings.clock.monotonic()) if sightings else None
+        if line:
+            self._surroundings.log.warning("%s", line)
         return found
 
     async def _look(self, sighting: Sighting) -> Insight:

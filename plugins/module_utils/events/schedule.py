@@ -48,10 +48,12 @@ class Budget:
 
     Args:
         calls: in WINDOW; None: there is no limit.
+        look_parts: looks at single instances have one of so many parts of it.
     """
 
-    def __init__(self, calls: int | None) -> None:
+    def __init__(self, calls: int | None, look_parts: int = 4) -> None:
         self._calls = calls
+        self._look_parts = look_parts
         self._spent: collections.deque[tuple[float, str, int]] = collections.deque()
 
     def spend(self, kind: str, calls: int, now: float) -> None:
@@ -81,7 +83,7 @@ class Budget:
         return next((end for end in ends if self._room_after(kind, now + end, expected_rounds) > 0), WINDOW)
 
     def _room_after(self, kind: str, moment: float, expected_rounds: float) -> int:
-        later = Budget(self._calls)
+        later = Budget(self._calls, self._look_parts)
         later._spent = collections.deque(entry for entry in self._spent if entry[0] + WINDOW > moment)
         return later.room(kind, moment, expected_rounds)
 
@@ -90,7 +92,7 @@ class Budget:
         if kind == ROUND:
             return _share(budget, 2)
         if kind == LOOK:
-            return _share(budget, 4)
+            return _share(budget, self._look_parts)
         return max(_share(budget, 4), budget - expected_rounds - _share(budget, 4))
 
     def _forget(self, now: float) -> None:

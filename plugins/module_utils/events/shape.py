@@ -37,6 +37,7 @@ class Sighting(t.NamedTuple):
     ended_on: normalised; None where it has not ended, or nobody says when.
     moment: when it came to that status, where anything tells: `ended_on`, or when it was last modified.
     error: {name, message}; failed_step: {name, count, type}; both None where not read or not known.
+    occasion: what one failure is told apart by from the next, where that is not `ended_on`: the time of a message.
     """
 
     workflow_name: str
@@ -47,6 +48,12 @@ class Sighting(t.NamedTuple):
     version_id: str | None = None
     error: Json | None = None
     failed_step: Json | None = None
+    occasion: str | None = None
+
+    @property
+    def failed_on(self) -> str | None:
+        """What tells this failure from another of the same instance."""
+        return self.occasion or self.ended_on
 
     @property
     def key(self) -> tuple[str, str]:

@@ -156,10 +156,12 @@ class Trouble:
 
     Args:
         what: begins the sentence, `the instances of orders can't be listed`.
+        is_retried: it is tried again after the wait, and not only when there is need.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, is_retried: bool = True) -> None:
         self._what = what
+        self._is_retried = is_retried
         self._failures = 0
         self._since = 0.0
         self._told = ""
@@ -186,7 +188,7 @@ class Trouble:
         retry = f"It is tried again at {time_of_day(wait)}."
         if not isinstance(error, Blocked) and wait < LONGEST:
             retry = f"It is tried again at {time_of_day(wait)}, then less often, down to every {LONGEST / 60:.0f} min."
-        return wait, f"{self._what}{lasting}: {error.text}. {retry}"
+        return wait, f"{self._what}{lasting}: {error.text}." + (f" {retry}" if self._is_retried else "")
 
     def over(self, now: float) -> str | None:
         """It works. Returns the line to write, where it did not before."""

@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import time
 
 import pytest
-from flock import names
 from plays import Play
 
 SETTINGS = {"ANSIBLE_PIPELINING": "true", "COLUMNS": "4000"}

@@ -16,26 +16,28 @@ DOCUMENTATION = r"""
 short_description: Report instances of Cloudflare Workflows that have failed, found by listing them
 description:
   - An event for every instance that comes to one of the O(statuses). It needs no set-up in the account, and one permission
-    alone, to read Workers Scripts. Where a queue is fed by event subscriptions, P(edgeops.cloudflare.workflow_queue#event_source)
-    tells sooner.
+    alone, to read Workers Scripts. Where a queue is fed by event subscriptions,
+    P(edgeops.cloudflare.workflow_queue#event_source) tells sooner.
   - The API filters a listing by the time of creation alone, and an instance may fail long after that. So what was created
     within O(lookback) is listed every O(interval), and all there is every O(sweep_interval), or as soon as the workflow's own
     count of that status moves in a way that isn't explained. Where one page (100) holds all there is, it is listed every
     O(interval).
-  - An event is reported at least once to the rule engine, and may be reported again with the same C(meta.uuid). That the
-    engine takes it does not mean that an action was carried out to its end, so actions have to bear being done twice.
-  - Whatever passes, such as the rate limit, an API that is down, or a token that was revoked, is waited out; one line in the log
-    says what it is, and until when. Wrong arguments, and credentials that are refused at the start, end the source at its start.
-  - The event has C(type) (C(instance.) and the status), C(instance) (C(id), C(workflow_name), C(status), C(previous_status), C(error)
-    with C(name) and C(message), C(failed_step) with C(name), C(count) and C(type) as the option C(from_step) of the module takes it,
-    C(ended_on), C(version_id), C(failures)), C(workflow) (C(name), C(recent_failures)) and C(meta.uuid). What is not known is null.
+  - An event is reported at least once to the rule engine, and may be reported again with the same C(meta.uuid). That the engine
+    takes it does not mean that an action was carried out to its end, so actions have to bear being done twice.
+  - Whatever passes, such as the rate limit, an API that is down, or a token that was revoked, is waited out; one line in the
+    log says what it is, and until when. Wrong arguments, and credentials that are refused at the start, end the source at its
+    start.
+  - The event has C(type) (C(instance.) and the status), C(instance) (C(id), C(workflow_name), C(status), C(previous_status),
+    C(error) with C(name) and C(message), C(failed_step) with C(name), C(count) and C(type) as the option C(from_step) of the
+    module takes it, C(ended_on), C(version_id), C(failures)), C(workflow) (C(name), C(recent_failures)) and C(meta.uuid). What
+    is not known is null.
   - C(instance.failures) counts the distinct failures of the instance that the source has seen, this one included; null without
-    O(state_path), since nothing would be known of those before the last start. A rule that restarts an instance should fire at 1
-    and at nothing else.
-  - C(workflow.recent_failures) counts the failures of the workflow that were reported in the last five minutes, this one and all
-    others that were found together with it included. Below 10 it is a failure, from 10 on it is a storm.
-  - C(error) and C(failed_step) take a call for each failure, which a quarter of the O(budget) is for. In a storm they are null for
-    those that are past it.
+    O(state_path), since nothing would be known of those before the last start. A rule that restarts an instance should fire at
+    1 and at nothing else.
+  - C(workflow.recent_failures) counts the failures of the workflow that were reported in the last five minutes, this one and
+    all others that were found together with it included. Below 10 it is a failure, from 10 on it is a storm.
+  - C(error) and C(failed_step) take a call for each failure, which a quarter of the O(budget) is for. In a storm they are null
+    for those that are past it.
   - What a template engine would obey is taken apart in the error's text, and a step of such a name is not named.
 options:
   workflow_name:
@@ -74,8 +76,8 @@ options:
   budget:
     description:
       - How many calls the source may make in 5 minutes, 10 to 1200. The API allows 1,200 for all that use the same token.
-      - Half of it is for what was created of late, and a quarter for looks at single failures. Where that is not enough, O(interval) and
-        O(sweep_interval) are stretched, and the log says so.
+      - Half of it is for what was created of late, and a quarter for looks at single failures. Where that is not enough,
+        O(interval) and O(sweep_interval) are stretched, and the log says so.
       - It does not hold for a development session, which has no limit.
     type: int
     default: 60
@@ -101,7 +103,8 @@ options:
     default: 900
   state_path:
     description:
-      - A file in which the source keeps what it has reported, so that after a restart nothing is left out and nothing is reported twice.
+      - A file in which the source keeps what it has reported, so that after a restart nothing is left out and nothing is
+        reported twice.
       - It is written with mode 0600, belongs to one source alone, and holds no secrets. A file of another account, of another
         O(api_url), or one that is broken is refused.
       - In a decision environment, name a folder that outlives the container.
@@ -131,8 +134,8 @@ options:
   api_url:
     description:
       - The base URL of the API.
-      - If not given, the environment variable E(CLOUDFLARE_BASE_URL) or else E(CLOUDFLARE_API_BASE_URL) is used, and without these the
-        public API, V(https://api.cloudflare.com/client/v4).
+      - If not given, the environment variable E(CLOUDFLARE_BASE_URL) or else E(CLOUDFLARE_API_BASE_URL) is used, and without
+        these the public API, V(https://api.cloudflare.com/client/v4).
       - A URL on this machine (V(localhost), V(127.0.0.0/8), V([::1])) is a development session, as C(wrangler dev) offers at
         V(http://localhost:8787/cdn-cgi/local/explorer/api). There the account and the credentials may be left out.
     type: str
