@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import logging
 import re
@@ -59,7 +60,9 @@ class FakeCloud(ScriptedAdapter):
             "payload": {"versionId": "v1", "instanceId": instance},
             "metadata": {"eventTimestamp": stamp(self.clock.monotonic() if at is None else at)},
         }
-        self.messages.append({"body": base64.b64encode(json.dumps(body).encode()).decode(), "lease": None, "visible_at": 0.0, "attempts": 0})
+        self.messages.append(
+            {"body": base64.b64encode(json.dumps(body).encode()).decode(), "lease": None, "visible_at": 0.0, "attempts": 0}
+        )
 
     def _pull(self, body):
         now, pulled = self.clock.monotonic(), []
@@ -161,10 +164,8 @@ class World(Surroundings):
         before = len(self.events)
 
         async def life():
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await run(self, {**CREDENTIALS, **args}, self)
-            except asyncio.CancelledError:
-                pass
 
         asyncio.run(life())
         return self.events[before:]
