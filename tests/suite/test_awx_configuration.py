@@ -135,6 +135,13 @@ def spec_of(monkeypatch):
     return spec
 
 
+@pytest.fixture
+def read_inputs(monkeypatch):
+    """How a runbook reads what it is given."""
+    monkeypatch.syspath_prepend(str(environments.linked_collections()))
+    return importlib.import_module("ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.inputs").read_inputs
+
+
 def names_of(data, variable):
     return [item["name"] for item in data[variable]]
 
@@ -340,7 +347,9 @@ def test_awx_takes_the_surveys(data, variable):
             if "default" in question:
                 assert isinstance(question["default"], ANSWERS[question["type"]]) and not isinstance(question["default"], bool), where
                 # AWX drops it.
-                assert question["type"] != "multiselect", where
+                assert question["type"] != "multiselect" or question["default"] == "", where
+            # Its pages fail without.
+            assert "default" in question or "choices" not in question, where
             assert all(isinstance(question.get(bound, 0), int) for bound in ("min", "max")), where
             assert ("choices" in question) == (question["type"] in ("multiplechoice", "multiselect")), where
             assert question.get("default", "") in ["", *question.get("choices", [question.get("default", "")])], where
@@ -349,9 +358,7 @@ def test_awx_takes_the_surveys(data, variable):
 def as_input(question):
     """The default of a question, as the runbook takes it from a survey."""
     default = question.get("default")
-    if question["type"] == "multiplechoice" and default in ("true", "false"):
-        return default == "true"
-    return default
+    return {"true": True, "false": False, "": None}.get(default, default)
 
 
 def test_surveys_ask_for_inputs_of_their_runbooks(data, inputs):
@@ -378,6 +385,23 @@ def test_surveys_ask_for_inputs_of_their_runbooks(data, inputs):
                 assert as_input(question) == default, where
             # The runbook needs it, or there is no way back from it.
             assert question["required"] == (option.get("required", False) or name == "confirm"), where
+
+
+@pytest.mark.parametrize("arrives", [lambda text: text, yaml.safe_load], ids=["before 2.19", "since 2.19"])
+def test_defaults_of_surveys_are_those_of_the_runbooks(data, inputs, read_inputs, arrives):
+    """As AWX hands them over: ansible-core 2.19 and newer resolve the type of each text anew."""
+    for template in data["controller_templates"]:
+        options = inputs[runbook_of(template)]
+        given = {
+            name: arrives(question["default"]) if isinstance(question["default"], str) else question["default"]
+            for name, question in questions_of(template).items()
+            # Where it isn't one of the choices, or no list, AWX leaves it out.
+            if "default" in question and question["default"] != ""
+        }
+        assert given
+        read = read_inputs({**given, "workflow_name": "orders"}, options, given)
+        assert read.mistakes == []
+        assert {name: read.values[name] for name in given} == {name: options[name]["default"] for name in given}, template["name"]
 
 
 def test_surveys_ask_for_everything(data, inputs):
@@ -428,13 +452,8 @@ def test_the_workflow_leads_from_node_to_node(data):
         assert kinds[name]["name"] == PREFIX + template and template_of(data, template)
 
 
-def test_the_workflow_hides_no_artifact(data, inputs):
+def test_the_workflow_hides_no_artifact(data, inputs, read_inputs):
     """What it asks for reaches all nodes, ahead of artifacts: it has to mean the same to each, and to be no slip of an input's name."""
-    sys.path.insert(0, str(environments.linked_collections()))
-    try:
-        from ansible_collections.edgeops.cloudflare.plugins.filter.inputs import near_misses
-    finally:
-        sys.path.pop(0)
     (workflow,) = data["controller_workflows"]
     asked = questions_of(workflow)
     assert "edgeops_record" not in asked and set(asked) <= set(inputs["pause_all"])
@@ -451,4 +470,4 @@ def test_the_workflow_hides_no_artifact(data, inputs):
                 assert {key: asked[name].get(key) for key in ("type", "choices", "default", "required", "min", "max")} == {
                     key: same.get(key) for key in ("type", "choices", "default", "required", "min", "max")
                 }, name
-            assert near_misses(asked, options) == []
+            assert read_inputs({"workflow_name": "orders"}, options, asked).mistakes == []
