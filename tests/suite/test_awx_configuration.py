@@ -12,8 +12,8 @@ import re
 import sys
 from pathlib import Path
 
-import awx_collection
 import environments
+import other_collections
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -71,7 +71,7 @@ def ansible(*arguments, log, settings=None, expect=0):
     """Run ansible-playbook of this process's own environment, with awx.awx and this collection."""
     environ = environments.child_environment(Path(sys.prefix))
     environ.update(
-        ANSIBLE_COLLECTIONS_PATH=os.pathsep.join([str(environments.linked_collections()), str(awx_collection.ensure())]),
+        ANSIBLE_COLLECTIONS_PATH=os.pathsep.join([str(environments.linked_collections()), str(other_collections.ensure())]),
         ANSIBLE_CONFIG=str(environments.ROOT / "tests" / "demo" / "ansible.cfg"),
         ANSIBLE_NOCOLOR="true",
         **(settings or {}),
@@ -117,7 +117,7 @@ def spec_of(monkeypatch):
     monkeypatch.setattr(sys, "path_hooks", [hook for hook in sys.path_hooks if "Ansible" not in getattr(hook, "__qualname__", repr(hook))])
     for name in [name for name in sys.modules if name.split(".")[0] == "ansible_collections"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.syspath_prepend(str(awx_collection.ensure()))
+    monkeypatch.syspath_prepend(str(other_collections.ensure()))
 
     class Seen(Exception):
         pass

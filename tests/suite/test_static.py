@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 
-import awx_collection
 import environments
 import expected
 import lint
+import other_collections
 import pytest
 from processes import run
 from staging import collections_path
@@ -42,7 +42,7 @@ def tool(tools, tree):
     """Run a tool of the tools environment on the staged copy."""
     env = environments.child_environment(tools)
     # What configures AWX is of awx.awx.
-    env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join([str(collections_path(tree)), str(awx_collection.ensure())])
+    env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join([str(collections_path(tree)), str(other_collections.ensure())])
 
     def run_tool(*command, log, expect=0):
         return run([tools / "bin" / command[0], *command[1:]], log="tools/" + log, cwd=tree, env=env, timeout=1200, expect=expect)

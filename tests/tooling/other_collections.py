@@ -1,9 +1,9 @@
 # Copyright (c) 2026, edgeops.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection awx.awx, which configures AWX: for the linter, and for checks of options.
+"""Collections that this one is used with: awx.awx, which configures AWX, and ansible.posix with its JSON output.
 
-The package index has it inside of a package of four hundred megabytes; of that, one is kept.
+The package index has them inside of a package of four hundred megabytes; of that, two are kept.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from environments import BUILD, NOX, REQUIREMENTS, child_environment
 
-PINS = REQUIREMENTS / "awx.txt"
-INSIDE = Path("ansible_collections") / "awx" / "awx"
+PINS = REQUIREMENTS / "collections.txt"
+KEPT = ("awx/awx", "ansible/posix")
 
 
 def _pin():
@@ -25,12 +25,12 @@ def _pin():
 
 
 def ensure():
-    """A collections path that leads to awx.awx alone; fetched once for each pin. Raises CalledProcessError where it can't be had."""
-    folder = BUILD / ("awx-" + _pin().replace("==", "-"))
-    if (folder / INSIDE).is_dir():
+    """A collections path that leads to KEPT alone; fetched once for each pin. Raises CalledProcessError where they can't be had."""
+    folder = BUILD / ("collections-of-" + _pin().replace("==", "-"))
+    if folder.is_dir():
         return folder
     BUILD.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUILD, prefix="awx-") as made:
+    with tempfile.TemporaryDirectory(dir=BUILD, prefix="collections-of-") as made:
         site = Path(made) / "site"
         # The cache would keep all of it.
         options = ["--quiet", "--no-cache", "--no-deps", "--only-binary", ":all:", "--python-version", "3.11", "--target", site]
@@ -41,8 +41,10 @@ def ensure():
             stdin=subprocess.DEVNULL,
         )
         kept = Path(made) / "kept"
-        (kept / INSIDE).parent.mkdir(parents=True)
-        (site / INSIDE).rename(kept / INSIDE)
+        for name in KEPT:
+            inside = Path("ansible_collections", name)
+            (kept / inside).parent.mkdir(parents=True)
+            (site / inside).rename(kept / inside)
         # Another process may have been faster.
         with contextlib.suppress(OSError):
             kept.rename(folder)
