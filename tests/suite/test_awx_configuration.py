@@ -135,13 +135,6 @@ def spec_of(monkeypatch):
     return spec
 
 
-@pytest.fixture
-def read_inputs(monkeypatch):
-    """How a runbook reads what it is given."""
-    monkeypatch.syspath_prepend(str(environments.linked_collections()))
-    return importlib.import_module("ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.inputs").read_inputs
-
-
 def names_of(data, variable):
     return [item["name"] for item in data[variable]]
 
@@ -271,6 +264,8 @@ def test_settings_reach_everything(tmp_path):
     text = json.dumps(found)
     assert '"name": "Operations"' in text and '"organization": "Cloudflare Workflows"' not in text
     assert found["controller_projects"][0]["scm_branch"] == "stable" and found["controller_credentials"][0]["update_secrets"] is True
+    # One that is there already is left alone.
+    assert rendered(tmp_path, {}, {**mine, "aap_organizations": []})["aap_organizations"] == []
 
 
 # -- what refers to what --------------------------------------------------------------------------------------------------
