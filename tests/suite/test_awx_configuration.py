@@ -17,10 +17,9 @@ import other_collections
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from awx import FOLDER, PROJECT, load
 from processes import run
 
-FOLDER = environments.ROOT / "extensions" / "awx"
-PROJECT = FOLDER / "project"
 DATA = ("settings.yml", "credential_types.yml", "objects.yml", "templates.yml", "workflows.yml")
 
 TOKEN = "token-of-a-test-0123456789"
@@ -56,17 +55,6 @@ ANSWERS = {"text": str, "textarea": str, "multiplechoice": str, "multiselect": s
 A_PLAYBOOK = re.compile(r"^\s*?-?\s*?(?:hosts|(ansible\.builtin\.)?include|(ansible\.builtin\.)?import_playbook):\s*?.*?$")
 
 
-class Loader(yaml.SafeLoader):
-    """Reads a template as text."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-
-
-def load(path):
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)
-
-
 def ansible(*arguments, log, settings=None, expect=0):
     """Run ansible-playbook of this process's own environment, with awx.awx and this collection."""
     environ = environments.child_environment(Path(sys.prefix))
@@ -79,7 +67,7 @@ def ansible(*arguments, log, settings=None, expect=0):
     return run(["ansible-playbook", *arguments], log="awx/" + log, cwd=FOLDER, env=environ, timeout=300, expect=expect)
 
 
-def rendered(folder, settings, mine=MINE):
+def rendered(folder, settings, **more):
     """All variables of the data, as a module gets them."""
     target = folder / "rendered.json"
     everything = "{{ {" + ", ".join(f"'{name}': {name}" for name in MODULES) + "} | to_json }}"
@@ -92,7 +80,7 @@ def rendered(folder, settings, mine=MINE):
     }
     playbook = folder / "render.yml"
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")
-    ansible(str(playbook), "-e", json.dumps(mine), log="render.log", settings=settings)
+    ansible(str(playbook), "-e", json.dumps({**MINE, **more}), log="render.log", settings=settings)
     return json.loads(target.read_text(encoding="utf-8"))
 
 
@@ -259,13 +247,13 @@ def test_credentials_without_a_secret_are_left_alone(tmp_path, settings, api, aw
 
 
 def test_settings_reach_everything(tmp_path):
-    mine = {**MINE, "edgeops_awx_organization": "Operations", "edgeops_awx_project_branch": "stable", "edgeops_awx_update_secrets": "yes"}
-    found = rendered(tmp_path, {}, mine)
+    mine = {"edgeops_awx_organization": "Operations", "edgeops_awx_project_branch": "stable", "edgeops_awx_update_secrets": "yes"}
+    found = rendered(tmp_path, {}, **mine)
     text = json.dumps(found)
     assert '"name": "Operations"' in text and '"organization": "Cloudflare Workflows"' not in text
     assert found["controller_projects"][0]["scm_branch"] == "stable" and found["controller_credentials"][0]["update_secrets"] is True
     # One that is there already is left alone.
-    assert rendered(tmp_path, {}, {**mine, "aap_organizations": []})["aap_organizations"] == []
+    assert rendered(tmp_path, {}, **mine, aap_organizations=[])["aap_organizations"] == []
 
 
 # -- what refers to what --------------------------------------------------------------------------------------------------

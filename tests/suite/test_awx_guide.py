@@ -13,19 +13,12 @@ from pathlib import Path
 
 import environments
 import yaml
+from awx import FOLDER, extra_variables
 from processes import run
 
-FOLDER = environments.ROOT / "extensions" / "awx"
 GUIDE = (environments.ROOT / "docs" / "docsite" / "rst" / "awx_guide.rst").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^\.\. code-block:: (\w+)\n(?:   :caption: .*\n)?\n((?:   .*\n|\n)+)", re.MULTILINE)
 _ROW = re.compile(r"^   \* - (.*)\n((?:     .*\n)+)", re.MULTILINE)
-
-
-class Dumper(yaml.SafeDumper):
-    """Marks all text, keys too, as AWX does (awx/main/utils/safe_yaml.py)."""
-
-    def represent_data(self, value):
-        return self.represent_scalar("!unsafe", value) if isinstance(value, str) else super().represent_data(value)
 
 
 def blocks(language):
@@ -89,9 +82,7 @@ def test_the_table_of_answers(core, tmp_path):
     answers = {f"answer_{number}": "" if row[0] == "(blank)" else row[0].strip("`") for number, row in enumerate(table)}
     expected = {f"answer_{number}": row[2 if is_new else 1].strip("`") for number, row in enumerate(table)}
     assert len(table) >= 7
-    (tmp_path / "extravars").write_text(
-        "".join(yaml.dump({name: value}, Dumper=Dumper, default_flow_style=False) for name, value in answers.items()), encoding="utf-8"
-    )
+    (tmp_path / "extravars").write_text(extra_variables(answers), encoding="utf-8")
     shown = "{{ {" + ", ".join(f"'{name}': {name} | type_debug" for name in answers) + "} | to_json }}"
     task = {"name": "Write the types down", "ansible.builtin.copy": {"dest": str(tmp_path / "types"), "content": shown, "mode": "0600"}}
     play = {"name": "Look at answers", "hosts": "localhost", "gather_facts": False, "tasks": [task]}

@@ -12,38 +12,19 @@ import sys
 from pathlib import Path
 
 import ansible_runner
+import awx
 import environments
 import pytest
-import yaml
-from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
-from awx_plugins.interfaces._temporary_private_credential_api import Credential
-from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 from flock import WORKFLOW, names
-
-FOLDER = environments.ROOT / "extensions" / "awx"
 
 #: The first job's number.
 JOB = 101
 
 
-class Loader(yaml.SafeLoader):
-    """Reads a template as text."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-
-
-class Dumper(yaml.SafeDumper):
-    """Marks all text, keys too, as AWX does (awx/main/utils/safe_yaml.py)."""
-
-    def represent_data(self, value):
-        return self.represent_scalar("!unsafe", value) if isinstance(value, str) else super().represent_data(value)
-
-
 @pytest.fixture(scope="module")
 def data():
     files = ("credential_types.yml", "objects.yml", "templates.yml", "workflows.yml")
-    return {name: value for path in files for name, value in yaml.load((FOLDER / path).read_text(encoding="utf-8"), Loader).items()}
+    return {name: value for path in files for name, value in awx.load(awx.FOLDER / path).items()}
 
 
 def survey_defaults(item):
@@ -73,12 +54,10 @@ class Job:
     def __init__(self, flock, data, folder, name, variables, arguments="", number=JOB):
         (template,) = [item for item in data["controller_templates"] if item["name"] == "Cloudflare Workflows: " + name]
         (host,) = data["controller_hosts"]
-        shutil.copytree(FOLDER / "project", folder / "project")
+        shutil.copytree(awx.PROJECT, folder / "project")
         (folder / "env").mkdir()
         given = {**survey_defaults(template), **variables, "awx_job_id": number, "tower_job_id": number, "awx_job_launch_type": "manual"}
-        (folder / "env" / "extravars").write_text(
-            "".join(yaml.dump({key: value}, Dumper=Dumper, default_flow_style=False) for key, value in given.items()), encoding="utf-8"
-        )
+        (folder / "env" / "extravars").write_text(awx.extra_variables(given), encoding="utf-8")
         runner = ansible_runner.run(
             private_data_dir=str(folder),
             ident=str(number),
@@ -99,12 +78,7 @@ class Job:
     def _settings(self, flock, data, folder, number):
         engine = flock.bench.engine
         (kind,) = data["controller_credential_types"]
-        managed = ManagedCredentialType(
-            namespace="cloudflare", name=kind["name"], kind=kind["kind"], inputs=kind["inputs"], injectors=kind["injectors"]
-        )
-        values = {"api_token": engine.api_token, "account_id": engine.account_id, "api_url": engine.api_url}
-        credential = {}
-        inject_credential(managed, Credential(values), credential, {}, [], str(folder))
+        credential, _shown = awx.inject(kind, folder, api_token=engine.api_token, account_id=engine.account_id, api_url=engine.api_url)
         return {
             **credential,
             "JOB_ID": str(number),
