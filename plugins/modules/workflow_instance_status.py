@@ -428,6 +428,11 @@ ids:
   returned: once the options are valid
   type: dict
   sample: {changed: [order-1001], unchanged: [], failed: [], unknown: [], not_attempted: []}
+ended_early:
+  description: What ended the task before every instance was found and attempted. None where nothing did, whether all of it succeeded or not.
+  returned: once the options are valid
+  type: str
+  sample: null
 ids_truncated:
   description: How many ids of each outcome RV(ids) leaves out.
   returned: where all of them would make the result too large for AWX to show, with O(details=brief)

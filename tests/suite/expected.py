@@ -14,7 +14,7 @@ KINDS_OF_TASKS = {
     "workflow_instance": 31,
     "workflow_instance_event": 22,
     "workflow_instance_info": 25,
-    "workflow_instance_status": 110,
+    "workflow_instance_status": 116,
 }
 
 # The Pythons that modules run on; each that is here has to import every one of them.

@@ -36,6 +36,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import Wanted
 
+#: From where a restart goes, in a plan.
+FROM_THE_BEGINNING, FROM_FAILED_STEP = "from the beginning", "from the step that failed"
+
 _REMEDIES_SHOWN = 3
 _BATCHES_SHOWN = 6
 
@@ -251,8 +254,8 @@ def _extent(wanted: Wanted) -> str:
     if wanted.state != "restarted":
         return ""
     if wanted.from_failed_step:
-        return "from the step that failed"
-    return f"from {shown_name(wanted.step, 80)}" if wanted.step else "from the beginning"
+        return FROM_FAILED_STEP
+    return f"from {shown_name(wanted.step, 80)}" if wanted.step else FROM_THE_BEGINNING
 
 
 # -- parts ----------------------------------------------------------------------------------------------------------------

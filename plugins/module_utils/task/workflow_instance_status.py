@@ -146,6 +146,7 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
         "api_calls": session.api_calls(),
         "messages": report.messages(session.client.messages),
         "ids": report.ids(records),
+        "ended_early": fatal.message if fatal else None,
     }
     if told.batches:
         result["batches"] = told.batches

@@ -12,25 +12,26 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
-from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.plans import Plan, paused_elsewhere
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.plans import Plan, ended_early, paused_elsewhere
 
 _SHOWN = 3
 
 #: What needs no quotes on a command line, neither the shell's nor ansible-core's.
 _PLAIN = re.compile(r"[A-Za-z0-9_./:+-]+")
-_REASONS_SHOWN = 20
 
 _DONE = {"pause_all": "paused", "resume_paused": "resumed", "restart_failed": "restarted", "terminate": "terminated"}
 _OUTCOMES = ("changed", "unchanged", "failed", "unknown", "not_attempted")
+_BAD = _OUTCOMES[2:]
 
 
 class Account(t.NamedTuple):
-    """An account. failed: whether the run is red; headline: the account in one sentence; lines: all of it, that sentence first."""
+    """An account. failed: whether the run is red; lines: all of it, the most important first; text: the same as sentences."""
 
     failed: bool
-    headline: str
     lines: list[str]
+    text: str
 
 
 class _Tally:
@@ -39,7 +40,8 @@ class _Tally:
     def __init__(self, results: t.Sequence[Json], gone: t.Sequence[str]) -> None:
         self.outcomes: dict[str, str] = {}
         self.items: dict[str, Json] = {}
-        self.ended_early: list[str] = []
+        self.ended_early = False
+        self.messages: list[str] = []
         for result in results:
             for outcome in _OUTCOMES:
                 for instance_id in result.get("ids", {}).get(outcome, []):
@@ -48,26 +50,32 @@ class _Tally:
                     self.outcomes[instance_id] = "changed" if was == "changed" and outcome == "unchanged" else outcome
             for item in result.get("instances", []):
                 self.items[item["id"]] = item
-            if result.get("failed") and (
-                not result.get("summary") or result["summary"]["not_attempted"] or not any(result["ids"].values())
-            ):
-                self.ended_early.append(result["msg"])
-        self.gone = list(dict.fromkeys([*gone, *(one for one in self._of("failed") if self.status(one) is None and one in self.items)]))
+            is_early = ended_early(result)
+            self.ended_early = self.ended_early or is_early
+            if is_early or any(result["ids"][outcome] for outcome in _BAD) or any(map(_has_errored_again, result["instances"])):
+                self.messages.append(str(result.get("msg", "")))
+        self.gone = list(dict.fromkeys([*gone, *(one for one in self.ids("failed") if self.status(one) is None and one in self.items)]))
         for instance_id in self.gone:
             self.outcomes.pop(instance_id, None)
 
-    def _of(self, outcome: str) -> list[str]:
-        return [instance_id for instance_id, found in self.outcomes.items() if found == outcome]
-
     def ids(self, outcome: str) -> list[str]:
-        return self._of(outcome)
+        return [instance_id for instance_id, found in self.outcomes.items() if found == outcome]
 
     def status(self, instance_id: str) -> str | None:
         found: str | None = self.items.get(instance_id, {}).get("status")
         return found
 
     def errored_again(self) -> list[str]:
-        return [one for one in self.ids("changed") if self.status(one) == "errored" and self.items[one]["action"] in ("restart", "resume")]
+        """Those that were restarted or resumed, and have failed again, whichever outcome that is to the module."""
+        return [
+            instance_id
+            for instance_id, item in self.items.items()
+            if _has_errored_again(item) and self.outcomes.get(instance_id) in ("changed", "failed")
+        ]
+
+
+def _has_errored_again(item: Json) -> bool:
+    return bool(item["status"] == "errored" and item["changed"] and item["action"] in ("restart", "resume"))
 
 
 def account(
@@ -81,9 +89,10 @@ def account(
         counts: instances of the workflow by status, by workflow_info, at the end.
         now: the time, `2026-08-06T03:24:10Z`.
     """
-    tally = _Tally(results, [] if order.entry_point == "terminate" else plan.gone)
+    tally = _Tally(results, plan.gone)
     again = tally.errored_again()
-    failed, unknown, left = tally.ids("failed"), tally.ids("unknown"), tally.ids("not_attempted")
+    failed = [one for one in tally.ids("failed") if one not in again]
+    unknown, left = tally.ids("unknown"), tally.ids("not_attempted")
     begun = set(tally.outcomes)
     left += [one for one in plan.instance_ids or [] if one not in begun and one not in tally.gone]
     changed = [one for one in tally.ids("changed") if one not in again]
@@ -91,22 +100,19 @@ def account(
     is_red = bool(
         failed or unknown or left or again or tally.ended_early or (order.entry_point == "resume_paused" and ended.get("errored"))
     )
-    headline = _headline(order, tally, changed, again, left)
-    lines = [headline, *_lines(order, tally, ended, paused, counts, now)]
-    bad = [*failed, *unknown, *again]
-    lines.extend(clean(tally.items[one]["msg"], 600) for one in bad[:_REASONS_SHOWN] if one in tally.items)
-    more = len(bad) - _REASONS_SHOWN
-    if more > 0:
-        lines.append(f"… and {more:,} more like these, in the result of the task")
-    lines.extend(clean(message, 800) for message in dict.fromkeys(tally.ended_early) if len(tally.outcomes) != 1)
-    return Account(is_red, headline, [*lines, *_next(order, tally, left, again)])
+    lines = [_headline(order, tally, changed, failed, again, left), *_lines(order, tally, ended, paused, counts, now)]
+    if is_red:
+        lines[1:1] = [followable(message) for message in dict.fromkeys(tally.messages)]
+    advice = _next(order, tally, left, again)
+    sentences = [line if line.endswith(".") else f"{line}." for line in lines]
+    return Account(is_red, [*lines, *advice], " ".join([*sentences, *advice]))
 
 
-def _headline(order: Order, tally: _Tally, changed: list[str], again: list[str], left: list[str]) -> str:
+def _headline(order: Order, tally: _Tally, changed: list[str], failed: list[str], again: list[str], left: list[str]) -> str:
     done = _DONE[order.entry_point]
     parts = []
     for count, what in (
-        (len(tally.ids("failed")), "failed"),
+        (len(failed), "failed"),
         (len(tally.ids("unknown")), "unknown"),
         (len(left), "not attempted" + _why_left(tally, left)),
         (len(again), "errored again"),

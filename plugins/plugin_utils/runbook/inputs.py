@@ -72,7 +72,7 @@ def read_inputs(raw: t.Mapping[str, t.Any], options: t.Mapping[str, t.Mapping[st
             value = _read(name, raw.get(name), rules)
         except _Mistake as mistake:
             values[name] = None
-            mistakes.append(f"{name} {mistake}")
+            mistakes.append(f"{name}{'' if str(mistake).startswith('[') else ' '}{mistake}")
             continue
         if value is None and rules.get("required"):
             mistakes.append(f"{name} is missing: give it by -e {name}=VALUE, or in the survey")
@@ -133,11 +133,11 @@ def _read(name: str, value: t.Any, rules: t.Mapping[str, t.Any]) -> t.Any:
 def _one(name: str, value: t.Any, kind: str, choices: t.Sequence[str] | None, bounded_as: str = "") -> t.Any:
     try:
         read = _READERS[kind](bounded_as or name, value)
+        if choices and read not in choices:
+            raise _Mistake(f"must be of {', '.join(choices)}; it is {_shown(value)}")
     except _Mistake as mistake:
         where = name[len(bounded_as) :] if bounded_as else ""
         raise _Mistake(f"{where} {mistake}".strip()) from None
-    if choices and read not in choices:
-        raise _Mistake(f"must be of {', '.join(choices)}; it is {_shown(value)}")
     return read
 
 

@@ -9,11 +9,12 @@ No scope is no order: what is left blank never widens it.
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.ledger import KEPT, Entry, Ledger, read
 
 #: Where a record can come from; one of them at most.
@@ -168,7 +169,7 @@ def _to_restart(inputs: t.Mapping[str, t.Any], circumstances: Circumstances, led
         select: dict[str, t.Any] = {"status": ["errored"]}
         if inputs["ended_after"] != _ALL:
             # What fails again after its restart is not what was meant: the end of the window is fixed.
-            select.update(ended_after=inputs["ended_after"], ended_before=inputs["ended_before"] or circumstances.began)
+            select.update(ended_after=inputs["ended_after"], ended_before=inputs["ended_before"] or _end_of_second(circumstances.began))
         elif inputs["ended_before"]:
             select["ended_before"] = inputs["ended_before"]
         if inputs["error_glob"]:
@@ -196,6 +197,12 @@ _SCOPES: dict[str, t.Callable[[t.Mapping[str, t.Any], Circumstances, Ledger | No
     "restart_failed": _to_restart,
     "terminate": _to_terminate,
 }
+
+
+def _end_of_second(moment: str) -> str:
+    """What has failed by now may be younger than the second that has begun."""
+    known = parse_timestamp(moment)
+    return to_utc(known + datetime.timedelta(seconds=1)) if known else moment
 
 
 def _exactly_one(inputs: t.Mapping[str, t.Any], names: t.Sequence[str], verb: str) -> None:

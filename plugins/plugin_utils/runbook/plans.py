@@ -13,7 +13,9 @@ import typing as t
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import FROM_FAILED_STEP, FROM_THE_BEGINNING
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.cost import duration
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
 
 #: Logs that a plan reads, at most.
@@ -66,7 +68,7 @@ def plan(order: Order, looked: Json, paused: Json | None = None, sample: Json | 
     estimate = looked.get("estimate") or {}
     until = _until(now, estimate.get("seconds", 0)) if estimate else None
     stop = _obstacle(order, looked, paused, is_check)
-    lines = [clean(looked["msg"], 2000), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
+    lines = [followable(_told(order, looked)), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
     if order.entry_point == "restart_failed":
         lines.extend(_steps(order, changes, sample))
     if order.entry_point == "pause_all":
@@ -91,6 +93,14 @@ def logs_to_read(looked: Json) -> list[str]:
     """The ids of those whose logs a plan reads."""
     found: list[str] = looked.get("ids", {}).get("changed", [])[:MOST_LOGS]
     return found
+
+
+def ended_early(result: Json) -> bool:
+    """Whether a task of workflow_instance_status did not get to the end of its work.
+
+    Its own `failed` is not asked: the role's tasks go on whatever it says, and ansible-core clears it then.
+    """
+    return "summary" not in result or bool(result["ended_early"])
 
 
 def paused_elsewhere(order: Order, paused: Json | None) -> tuple[int, list[str]]:
@@ -122,8 +132,8 @@ def _to_change(order: Order, looked: Json) -> list[str] | None:
 
 
 def _obstacle(order: Order, looked: Json, paused: Json | None, is_check: bool) -> str:
-    if _ended_early(looked):
-        return str(looked["msg"])
+    if ended_early(looked):
+        return followable(looked.get("msg", "nothing is known of the instances: the task that looks at them did not run"))
     if looked.get("ids_truncated"):
         return (
             f"The ids of {looked['summary']['matched']:,} instances are too long for one plan; nothing was changed. "
@@ -142,14 +152,6 @@ def _obstacle(order: Order, looked: Json, paused: Json | None, is_check: bool) -
     return ""
 
 
-def _ended_early(looked: Json) -> bool:
-    """Whether the look itself has failed, and not for one instance or another."""
-    summary = looked.get("summary")
-    if not looked.get("failed"):
-        return False
-    return summary is None or bool(summary["not_attempted"]) or not any(looked["ids"].values())
-
-
 def _unconfirmed(order: Order, looked: Json, is_check: bool) -> str:
     changes, confirm = looked["summary"]["changed"], order.inputs["confirm"]
     extent = "with rollback" if order.inputs["rollback"] else "WITHOUT rollback"
@@ -165,7 +167,7 @@ def _unconfirmed(order: Order, looked: Json, is_check: bool) -> str:
             )
     if is_check or not changes:
         return ""
-    would = f"{changes:,} of {_workflow(order)} would be terminated {extent}"
+    would = f"{changes:,} instance{'s' if changes != 1 else ''} of {_workflow(order)} would be terminated {extent}"
     if confirm is None:
         return f"{would}, and nothing says that it is meant; nothing was changed. Set confirm={changes}."
     if changes > confirm:
@@ -189,6 +191,12 @@ def _all_paused(paused: Json | None) -> tuple[int, list[str]]:
 # -- in words --------------------------------------------------------------------------------------------------------------
 
 
+def _told(order: Order, looked: Json) -> str:
+    """The module's own plan. Which step failed was not looked for yet, so that it believes in a restart from the beginning."""
+    message = str(looked.get("msg", ""))
+    return message.replace(FROM_THE_BEGINNING, FROM_FAILED_STEP, 1) if order.options["from_failed_step"] else message
+
+
 def _steps(order: Order, changes: int, sample: Json | None) -> list[str]:
     """From where the restarts go, as far as logs were read."""
     if not order.inputs["from_failed_step"]:
@@ -204,7 +212,7 @@ def _steps(order: Order, changes: int, sample: Json | None) -> list[str]:
             refused[item["id"]] = item["msg"]
     found = ", ".join(f"{step} {count:,}" for step, count in steps.most_common())
     lines = [f"Step found in {sum(steps.values()):,} of {changes:,}{': ' + found if found else ''}"]
-    lines.extend(clean(message, 400) for message in list(refused.values())[:_SHOWN])
+    lines.extend(followable(message) for message in list(refused.values())[:_SHOWN])
     if len(refused) > _SHOWN:
         lines.append(f"… and {len(refused) - _SHOWN:,} more that can't be restarted from a step")
     return lines
