@@ -219,9 +219,9 @@ class Surveyor:
         """By the newest pages of one listing; the server filters it by a status where that is the only one."""
         listed, read, total, is_full = 0, 0, None, False
         pages = self._workflow.pages(statuses[0] if len(statuses) == 1 else None, *window)
-        for read, page in enumerate(itertools.islice(pages, max_pages), 1):
+        for page in itertools.islice(pages, max_pages):
             wants_more = gathering.take(page)
-            listed, is_full = listed + len(page.items), len(page.items) >= PAGE_SIZE
+            read, listed, is_full = read + 1, listed + len(page.items), len(page.items) >= PAGE_SIZE
             total = total if page.total is None else page.total
             if not wants_more:
                 break
@@ -246,7 +246,7 @@ class Surveyor:
 
     def _select_unfiltered(self, gathering: Gathering, error: Refused, max_pages: int | None) -> Found:
         """By a listing of everything, where the server will not filter and that does not take too long."""
-        if max_pages is not None and max_pages <= MOST_UNFILTERED:
+        if max_pages is not None:
             return self._select_newest(gathering, (), (None, None), max_pages, (_unfiltered(error),))
         for read, page in enumerate(self._workflow.pages(), 1):
             gathering.take(page)

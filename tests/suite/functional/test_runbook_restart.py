@@ -130,7 +130,8 @@ def test_thrown_outside_any_step(flock, tmp_path):
     assert (
         "out of stock" in red.account
         and "from_failed_step=false" in red.account
-        and "from_step " not in red.account and "from_step can" not in red.plan
+        and "from_step " not in red.account
+        and "from_step can" not in red.plan
     )
     assert flock.patches() == []
 
