@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_id
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import hours
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.failures import Group
@@ -41,9 +41,9 @@ def page(report: Report) -> Json:
     kinds = hours.KINDS if report.tells_ends else (hours.CREATED,)
     return {
         "name": report.name,
-        "headline": report.headline,
-        "now": report.now,
-        "since": report.since,
+        "headline": _without_name(report),
+        "now": _legible(report.now),
+        "since": _legible(report.since),
         "calls": report.calls,
         "remarks": report.remarks,
         "tells_all": any(row.all is not None for row in report.rows),
@@ -158,12 +158,23 @@ def _colour(status: str) -> str:
     return status if status in STATUSES else "unknown"
 
 
+def _without_name(report: Report) -> str:
+    """The headline below one that is the workflow's name."""
+    sentence = report.headline[len(report.name) + 2 :]
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _legible(timestamp: str) -> str:
+    """A time of the API without its `T`, fractions and `Z`."""
+    return clean(timestamp, 30)[:19].replace("T", " ")
+
+
 def _group(report: Report, group: Group) -> Json:
     return {
         "title": group.title,
         "example": group.example if group.message and group.example != group.message else "",
         "total": group.total,
-        "newest": group.newest,
+        "newest": _legible(group.newest),
         "kinds": [{"name": name, "count": count} for name, count in group.steps[:MOST_HANDED_ON]],
         "more_kinds": len(group.steps[MOST_HANDED_ON:]),
         "examples": [{"id": shown_id(one), "link": report.link(one)} for one in group.ids],
@@ -173,6 +184,7 @@ def _group(report: Report, group: Group) -> Json:
 def _fate(report: Report, fate: Fate) -> Json:
     return {
         **fate._asdict(),
+        "made_at": _legible(fate.made_at),
         "by_status": [{"status": one, "count": count, "colour": _colour(one)} for one, count in fate.by_status.items()],
         "errored": [{"id": shown_id(one), "link": report.link(one)} for one in fate.errored[:MOST_IDS]],
         "more_errored": len(fate.errored[MOST_IDS:]),

@@ -83,7 +83,8 @@ def fitted(text: str, columns: int) -> str:
 def duration(seconds: float) -> str:
     """How long ago, in the two largest units."""
     units = [("d", 86400), ("h", 3600), ("min", 60), ("s", 1)]
-    left, parts = int(seconds), []
+    left = int(seconds)
+    parts: list[str] = []
     for unit, length in units:
         if left >= length or (unit == "s" and not parts):
             parts.append(f"{left // length} {unit}")
