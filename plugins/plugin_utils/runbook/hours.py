@@ -99,4 +99,7 @@ def _spans(begin: datetime, end: datetime, hours: int) -> int:
 
 
 def _floor(moment: datetime, hours: int) -> datetime:
-    return moment - (moment - _EPOCH) % timedelta(hours=hours)
+    try:
+        return moment - (moment - _EPOCH) % timedelta(hours=hours)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=timezone.utc)  # at the beginning of time

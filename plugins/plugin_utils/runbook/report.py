@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import collections
 import typing as t
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
@@ -32,6 +32,9 @@ PAGE_SIZE = 100
 
 #: What is looked at where no time is given.
 _A_DAY = timedelta(hours=24)
+
+#: The earliest time that a day can be taken off.
+_EARLIEST = datetime.min.replace(tzinfo=timezone.utc) + _A_DAY
 
 _DASHBOARD = "https://dash.cloudflare.com/{0}/workers/workflows/{1}/instance/{2}"
 
@@ -125,8 +128,8 @@ def report(known: Json) -> Report:
     items: list[Json] = listed.get("instances") or []
     errored = failures.newest_first(failures.failure_of(item) for item in items if item["status"] == "errored")
     details: list[Json] = looked.get("instances") or []
-    summary = looked.get("summary") or {}
-    have_logs = summary.get("logs", 0) >= len(details)
+    summary_listed = listed.get("summary") or {}
+    have_logs = (looked.get("summary") or {}).get("logs", 0) >= len(details)
     found = [failures.failure_of(item, have_logs) for item in details if item["status"] == "errored"]
     name = str(inputs["workflow_name"])
     statuses = {item["id"]: str(item["status"]) for item in [*items, *details, *(recorded.get("instances") or [])]}
@@ -134,9 +137,6 @@ def report(known: Json) -> Report:
     most = inputs["max_pages"] * PAGE_SIZE
     counts = (workflow.get("workflow") or {}).get("counts")
     rows = _rows(items, counts, now)
-    begin = parse_timestamp(select["created_after"]) or now
-    if listed.get("summary", {}).get("truncated"):
-        begin = max([begin, *([parse_timestamp(items[-1]["created_on"]) or begin] if items else [])])
     return Report(
         ask=Ask(
             select,
@@ -157,7 +157,7 @@ def report(known: Json) -> Report:
         rows=rows,
         errors=failures.by_error(found),
         steps=failures.by_step(found),
-        throughput=hours.throughput(items, begin, now),
+        throughput=hours.throughput(items, _begin(items, select, now, bool(summary_listed.get("truncated"))), now),
         tells_ends=hours.tells_ends(items),
         fates=fates.fates(record, name, statuses, recorded.get("missing") or ()) if record else None,
         calls=sum((result.get("api_calls") or {}).get("total", 0) for result in (workflow, listed, looked, recorded)),
@@ -179,7 +179,7 @@ def _select(inputs: Json, now: datetime) -> dict[str, str]:
                 )
             moments[option] = moment
     if "created_after" not in moments:
-        moments["created_after"] = moments.get("created_before", now) - _A_DAY
+        moments["created_after"] = max(moments.get("created_before", now), _EARLIEST) - _A_DAY
     if moments["created_after"] > moments.get("created_before", now):
         end = "created_before" if "created_before" in moments else "now"
         raise OptionError(f"created_after is later than {end}, so nothing can be told; give an earlier one")
@@ -229,6 +229,15 @@ def _rows(items: list[Json], counts: Json | None, now: datetime) -> list[Row]:
         for status in (STATUSES[0], *unknown, *STATUSES[1:])
         if status in known
     ]
+
+
+def _begin(items: list[Json], select: t.Mapping[str, str], now: datetime, is_cut: bool) -> datetime:
+    """From when on the hours tell: as far as the listing goes, where that is less than was asked for, or where that was long ago."""
+    asked = parse_timestamp(select["created_after"]) or now
+    if not is_cut and now - asked <= timedelta(hours=hours.MOST_SPANS - 1):
+        return asked
+    created = [moment for moment in (parse_timestamp(item["created_on"]) for item in items) if moment is not None]
+    return max(asked, min(created)) if created else max(asked, now - _A_DAY)
 
 
 def _headline(name: str, rows: list[Row], errored: list[failures.Failure], select: t.Mapping[str, str], listed: int) -> str:
