@@ -15,9 +15,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
-#: Characters of a message that are kept, and of names.
+#: Characters of a message that are kept, of names, and of times.
 LONGEST_MESSAGE = 200
 LONGEST_NAME = 80
+LONGEST_TIME = 30
 
 #: Ids that a group names, the newest failures.
 MOST_EXAMPLES = 3
@@ -87,7 +88,7 @@ def failure_of(item: Json, has_log: bool = False) -> Failure:
     step = shown_name(failed["name"], LONGEST_NAME) if failed else OUTSIDE if has_log else None
     return Failure(
         id=item["id"],
-        at=item.get("ended_on") or "",
+        at=clean(item.get("ended_on") or "", LONGEST_TIME),
         name=clean(error.get("name") or "", LONGEST_NAME),
         message=clean(error.get("message") or "", LONGEST_MESSAGE * 4),
         step=step,

@@ -16,8 +16,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import hours
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.failures import Group
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.fates import Fate
-from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.report import STATUSES, Report
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.report import Report
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.screen import duration, moment
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.statuses import STATUSES
 
 #: Groups of failures on the page, and in what is handed on; ids of a record's errored instances.
 MOST_ON_PAGE = 25

@@ -9,7 +9,6 @@ It is made of what is known so far: the less was read, the less it tells, and it
 
 from __future__ import annotations
 
-import collections
 import typing as t
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
@@ -18,17 +17,9 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task import ledger
-from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import failures, fates, hours, orders
-from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
-
-#: The statuses, bad news first. Words that are not known yet come behind the first.
-STATUSES = ("errored", "terminated", "rollingBack", "waitingForPause", "paused", "queued", "running", "waiting", "complete")
-
-#: Those of which it matters how old they are.
-UNENDED = tuple(status for status in STATUSES if status not in hours.ENDED)
-
-PAGE_SIZE = 100
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import failures, fates, hours, orders, remarks, statuses
 
 #: What is looked at where no time is given.
 _A_DAY = timedelta(hours=24)
@@ -51,18 +42,6 @@ class Ask(t.NamedTuple):
     max_instances: int
     failed: list[str]
     recorded: list[str]
-
-
-class Row(t.NamedTuple):
-    """Instances in a status.
-
-    listed: how many were listed; all: how many the workflow has, None where that is not told; age: of those listed.
-    """
-
-    status: str
-    listed: int
-    all: int | None
-    age: hours.Age | None
 
 
 class Report(t.NamedTuple):
@@ -88,7 +67,7 @@ class Report(t.NamedTuple):
     read: int
     headline: str
     remarks: list[str]
-    rows: list[Row]
+    rows: list[statuses.Row]
     errors: list[failures.Group]
     steps: list[failures.Group]
     throughput: hours.Throughput
@@ -132,18 +111,18 @@ def report(known: Json) -> Report:
     have_logs = (looked.get("summary") or {}).get("logs", 0) >= len(details)
     found = [failures.failure_of(item, have_logs) for item in details if item["status"] == "errored"]
     name = str(inputs["workflow_name"])
-    statuses = {item["id"]: str(item["status"]) for item in [*items, *details, *(recorded.get("instances") or [])]}
+    looks = {item["id"]: str(item["status"]) for item in [*items, *details, *(recorded.get("instances") or [])]}
     ids = fates.recorded(record, name) if record else []
     most = inputs["max_pages"] * PAGE_SIZE
     counts = (workflow.get("workflow") or {}).get("counts")
-    rows = _rows(items, counts, now)
+    rows = statuses.rows(items, counts, now)
     return Report(
         ask=Ask(
             select,
             inputs["max_pages"],
             most,
             [one.id for one in errored][: inputs["max_details"]],
-            [one for one in ids if one not in statuses][:most],
+            [one for one in ids if one not in looks][:most],
         ),
         workflow_name=name,
         account_id=workflow.get("account_id"),
@@ -152,14 +131,16 @@ def report(known: Json) -> Report:
         listed=len(items),
         errored=len(errored),
         read=len(found),
-        headline=_headline(shown_name(name), rows, errored, select, len(items)),
-        remarks=_remarks(listed, looked, recorded, rows, len(errored), len(found), select),
+        headline=remarks.headline(shown_name(name), rows, errored, select, len(items)),
+        remarks=remarks.remarks(
+            listed, looked, recorded, rows, remarks.of_how_many(len(errored), len(found), inputs["max_details"]), select
+        ),
         rows=rows,
         errors=failures.by_error(found),
         steps=failures.by_step(found),
         throughput=hours.throughput(items, _begin(items, select, now, bool(summary_listed.get("truncated"))), now),
         tells_ends=hours.tells_ends(items),
-        fates=fates.fates(record, name, statuses, recorded.get("missing") or ()) if record else None,
+        fates=fates.fates(record, name, looks, recorded.get("missing") or ()) if record else None,
         calls=sum((result.get("api_calls") or {}).get("total", 0) for result in (workflow, listed, looked, recorded)),
     )
 
@@ -213,24 +194,6 @@ def _record(inputs: Json, text: str, workflow: Json) -> ledger.Ledger | None:
 # -- what it tells ---------------------------------------------------------------------------------------------------------
 
 
-def _rows(items: list[Json], counts: Json | None, now: datetime) -> list[Row]:
-    by_status: dict[str, list[Json]] = collections.defaultdict(list)
-    for item in items:
-        by_status[str(item["status"])].append(item)
-    known = {str(status) for status, count in (counts or {}).items() if count} | set(by_status)
-    unknown = sorted(known - set(STATUSES))
-    return [
-        Row(
-            clean(status, 40),
-            len(by_status[status]),
-            None if counts is None else counts.get(status, 0),
-            None if status in hours.ENDED else hours.age(by_status[status], now),
-        )
-        for status in (STATUSES[0], *unknown, *STATUSES[1:])
-        if status in known
-    ]
-
-
 def _begin(items: list[Json], select: t.Mapping[str, str], now: datetime, is_cut: bool) -> datetime:
     """From when on the hours tell: as far as the listing goes, where that is less than was asked for, or where that was long ago."""
     asked = parse_timestamp(select["created_after"]) or now
@@ -238,55 +201,3 @@ def _begin(items: list[Json], select: t.Mapping[str, str], now: datetime, is_cut
         return asked
     created = [moment for moment in (parse_timestamp(item["created_on"]) for item in items) if moment is not None]
     return max(asked, min(created)) if created else max(asked, now - _A_DAY)
-
-
-def _headline(name: str, rows: list[Row], errored: list[failures.Failure], select: t.Mapping[str, str], listed: int) -> str:
-    when = f" since {select['created_after']}"
-    if "created_before" in select:
-        when = f" from {select['created_after']} to {select['created_before']}"
-    whose = f" with ids like {clean(select['id_glob'], 80)}" if "id_glob" in select else ""
-    if not listed:
-        return f"{name}: no instance{whose} was created{when}."
-    parts = [f"{row.listed:,} {row.status}" for row in rows if row.listed]
-    if not errored:
-        parts.insert(0, "nothing errored")
-    elif errored[0].at:
-        parts[0] += f" (last at {errored[0].at[:16]}Z)" if errored[0].at.endswith("Z") else f" (last at {clean(errored[0].at, 30)})"
-    return f"{name}: {', '.join(parts)}; {listed:,} instance{'' if listed == 1 else 's'}{whose} created{when}."
-
-
-def _remarks(
-    listed: Json,
-    looked: Json,
-    recorded: Json,
-    rows: list[Row],
-    errored: int,
-    read: int,
-    select: t.Mapping[str, str],
-) -> list[str]:
-    found = []
-    summary = listed.get("summary") or {}
-    if summary.get("truncated"):
-        total = summary.get("total")
-        needed = -(-total // PAGE_SIZE) if total else None
-        remedy = f"max_pages={needed} lists all" if needed and needed <= 1000 else "a later created_after lists all since then"
-        found.append(f"Only the newest {summary['listed']:,}{f' of {total:,}' if total else ''} instances were listed: {remedy}.")
-    if errored:
-        found.append(_of_how_many(errored, read))
-    for result, what in ((looked, "errors"), (recorded, "instances of the record")):
-        if result.get("failed"):
-            found.append(f"Not all {what} could be read: {followable(result.get('msg', ''))}")
-    older = sum(max(0, row.all - row.listed) for row in rows if row.all is not None and row.status not in hours.ENDED)
-    if older and not summary.get("truncated") and set(select) == {"created_after"} and listed:
-        found.append(f"{older:,} that {'has' if older == 1 else 'have'} not ended {'was' if older == 1 else 'were'} created before that.")
-    if not hours.tells_ends(listed.get("instances") or []):
-        found.append("When instances ended is not told by this server (a development session): the hours tell what was created.")
-    return found
-
-
-def _of_how_many(errored: int, read: int) -> str:
-    """How many errors it rests on."""
-    if read >= errored:
-        return f"Errors of {'all ' if errored > 1 else ''}{errored:,} failed instance{'' if errored == 1 else 's'}."
-    remedy = f" (max_details={errored} reads all)" if errored <= 1000 else ""
-    return f"Errors of {read:,} of {errored:,} failed instances, the newest{remedy}."

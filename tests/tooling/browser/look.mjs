@@ -94,7 +94,7 @@ function measure() {
   let contrast = 21;
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
-    if (!node.data.trim()) continue;
+    if (!node.data.trim() || node.parentElement.matches("script, style")) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     const rectangles = [...range.getClientRects()];

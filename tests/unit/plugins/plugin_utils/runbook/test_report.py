@@ -50,7 +50,11 @@ def items(count, status="errored", ended=True, prefix="order-"):
 
 def looked_at(listed, message="card declined", step="charge"):
     details = [{**item, "error": {"name": "PaymentError", "message": message}, "failed_step": step and {"name": step}} for item in listed]
-    return {"instances": details, "summary": {"logs": len(details)}, "api_calls": {"total": len(details)}}
+    return {
+        "instances": details,
+        "summary": {"matched": len(details), "read": len(details), "logs": len(details)},
+        "api_calls": {"total": len(details)},
+    }
 
 
 def known(listed=(), failed=None, recorded=None, record="", workflow=None, summary=None, **inputs):
@@ -146,10 +150,11 @@ def test_the_sentence():
 
 
 @each_row(
-    "given, remarks",
+    "read, remarks",
     [
         (known(), []),
-        (known(items(1)), ["Errors of 0 of 1 failed instances, the newest (max_details=1 reads all)."]),
+        (known(items(1)), ["Errors of 0 of 1 failed instance."]),
+        (known(items(1), max_details=0), ["Errors of 0 of 1 failed instance, the newest (max_details=1 reads all)."]),
         (known(items(1), looked_at(items(1))), ["Errors of 1 failed instance."]),
         (known(items(5), looked_at(items(5))), ["Errors of all 5 failed instances."]),
         (known(items(312), looked_at(items(100))), ["Errors of 100 of 312 failed instances, the newest (max_details=312 reads all)."]),
@@ -171,16 +176,23 @@ def test_the_sentence():
             ["15 that have not ended were created before that."],
         ),
         (
-            known(items(1), {**looked_at([]), "failed": True, "msg": "order-1 could not be read: HTTP 500. Run again."}),
+            known(
+                items(1),
+                {
+                    "instances": [],
+                    "summary": {"matched": 1, "read": 0, "logs": 0},
+                    "msg": "order-1 could not be read: HTTP 500. Run again.",
+                },
+            ),
             [
-                "Errors of 0 of 1 failed instances, the newest (max_details=1 reads all).",
+                "Errors of 0 of 1 failed instance.",
                 "Not all errors could be read: order-1 could not be read: HTTP 500. Run again.",
             ],
         ),
     ],
 )
-def test_what_it_does_not_tell(given, remarks):
-    assert report(given).remarks == remarks
+def test_what_it_does_not_tell(read, remarks):
+    assert report(read).remarks == remarks
 
 
 def test_statuses():
@@ -200,7 +212,12 @@ def test_statuses():
 
 
 def test_one_that_has_been_restarted_meanwhile_is_no_failure():
-    told = report(known(items(2), {"instances": [{"id": "order-1", "status": "running", "error": None}], "summary": {"logs": 1}}))
+    told = report(
+        known(
+            items(2),
+            {"instances": [{"id": "order-1", "status": "running", "error": None}], "summary": {"matched": 1, "read": 1, "logs": 1}},
+        )
+    )
     assert told.errors == [] and told.steps == [] and told.read == 0
 
 
@@ -226,12 +243,12 @@ def test_links():
 def test_the_hours_begin_where_the_listing_does():
     """A day is shown from its beginning; what goes further back, from the first instance that there is."""
     assert report(known(items(3))).throughput.spans[0].begin == "2026-08-05T05:00:00Z"
-    for given in (
+    for told in (
         known(items(90), created_after="0001-01-01T00:00:00Z"),
         known(items(90), summary={"truncated": True, "listed": 90, "total": 999}),
         known(items(90), created_before="0001-01-02T00:00:00Z"),
     ):
-        assert report(given).throughput.spans[0].begin == "2026-08-06T03:00:00Z"
+        assert report(told).throughput.spans[0].begin == "2026-08-06T03:00:00Z"
     assert report(known(created_after="2020-01-01T00:00:00Z")).throughput.spans[0].begin == "2026-08-05T05:00:00Z"
 
 
