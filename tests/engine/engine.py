@@ -176,9 +176,9 @@ class Engine:
             raise EngineError("{} {}: {} {}".format(method, path, status, answer.get("error")))
         return answer
 
-    def api(self, method, path, body=None, headers=None, timeout=60):
-        """Calls the gateway below /accounts/{id}/workflows with the token; answers (status, headers, decoded body)."""
-        url = f"{self.api_url}/accounts/{self.account_id}/workflows{path}"
+    def api(self, method, path, body=None, headers=None, timeout=60, below="/workflows"):
+        """Calls the gateway below /accounts/{id}/workflows (or another resource) with the token; answers (status, headers, decoded body)."""
+        url = f"{self.api_url}/accounts/{self.account_id}{below}{path}"
         sent = {"Authorization": "Bearer " + self.api_token, "Content-Type": "application/json"}
         sent.update(headers or {})
         status, got, text = _request(method, url, body, sent, timeout)

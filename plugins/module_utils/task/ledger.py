@@ -104,27 +104,29 @@ def read(text: str) -> Ledger:
     Raises:
         OptionError: it holds none, or one that can't be trusted.
     """
-    documents = _documents(text)
-    ledger: Ledger | None = None
+    documents = [_checked(document) for document in _documents(text)]
+    account_id, api_url = documents[0].get("account_id"), documents[0]["api_url"]
+    ledger = Ledger(account_id, api_url)
     for document in documents:
-        if not isinstance(document, dict) or not isinstance(document.get("records"), list):
-            raise OptionError(f"the record is not one: {_EXPECTED}")
-        if document.get("version") != VERSION:
-            raise OptionError(
-                f"the record is of version {clean(document.get('version'), 20)}, and this collection reads version {VERSION}; "
-                "use the collection that it was made with"
-            )
-        account_id, api_url = document.get("account_id"), document.get("api_url")
-        if not isinstance(api_url, str) or not isinstance(account_id, (str, type(None))):
-            raise OptionError(f"the record does not tell its account and API: {_EXPECTED}")
-        if ledger is None:
-            ledger = Ledger(account_id, api_url)
-        elif (ledger.account_id, ledger.api_url) != (account_id, api_url):
+        if (document.get("account_id"), document["api_url"]) != (account_id, api_url):
             raise OptionError("the records are of several accounts or APIs; give those of one")
         for told in document["records"]:
             ledger.note(*_noted(told, ledger))
-    assert ledger is not None  # _documents returns one at least
     return ledger
+
+
+def _checked(document: t.Any) -> Json:
+    """A document that is a record of the version known here, and tells where it is from."""
+    if not isinstance(document, dict) or not isinstance(document.get("records"), list):
+        raise OptionError(f"the record is not one: {_EXPECTED}")
+    if document.get("version") != VERSION:
+        raise OptionError(
+            f"the record is of version {clean(document.get('version'), 20)}, and this collection reads version {VERSION}; "
+            "use the collection that it was made with"
+        )
+    if not isinstance(document.get("api_url"), str) or not isinstance(document.get("account_id"), (str, type(None))):
+        raise OptionError(f"the record does not tell its account and API: {_EXPECTED}")
+    return document
 
 
 _EXPECTED = f'give the text that begins with {{"version": {VERSION}, or a job\'s output with the lines that begin with {MARK.strip()}'

@@ -36,8 +36,9 @@ export class Engine {
    * @param {string} packages folder that holds node_modules (outside the checkout)
    * @param {string} state folder in which instances are kept
    * @param {(request, response) => Promise<void>} host a Node request handler: answers what the workflows tell the host
+   * @param {(request, response) => Promise<void>} mailbox another one: takes what the queue of events holds
    */
-  constructor(packages, state, host) {
+  constructor(packages, state, host, mailbox) {
     // The sources stay in the checkout, so the packages can't be found by walking up from here.
     const { Miniflare, Log, LogLevel, convertV4MiniflareOptions } = createRequire(join(packages, "package.json"))("miniflare");
     this.state = state;
@@ -64,6 +65,17 @@ export class Engine {
             serviceBindings: { HOST: { node: host } },
           },
           {
+            name: "events",
+            compatibilityDate: COMPATIBILITY_DATE,
+            modules: modules("events", "worker.mjs"),
+            modulesRoot: join(HERE, "events"),
+            unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+            unsafeBindings: engineBindings(Object.keys(WORKFLOWS), join(HERE, "probe", "plugin.mjs")),
+            queueProducers: { EVENTS: "instance-events" },
+            queueConsumers: { "instance-events": { maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 3 } },
+            serviceBindings: { HOST: { node: mailbox } },
+          },
+          {
             name: "probe",
             compatibilityDate: COMPATIBILITY_DATE,
             modules: modules("probe", "worker.mjs", "facts.mjs"),
@@ -79,6 +91,7 @@ export class Engine {
   async start() {
     this.url = await this.miniflare.ready;
     this.probeUrl = await this.miniflare.unsafeGetDirectURL("probe");
+    this.eventsUrl = await this.miniflare.unsafeGetDirectURL("events");
   }
 
   get developmentUrl() {
@@ -105,6 +118,12 @@ export class Engine {
     const { json, text } = await this.client.send(this.probeUrl, "POST", "/", JSON.stringify({ op, workflow, ...rest }));
     if (json === undefined || json.error) throw new Error(json?.error ?? text);
     return json;
+  }
+
+  /** Puts what happens to an instance from a moment (milliseconds) on into the queue of events, until it has ended. */
+  async watch(workflow, id, since) {
+    const { json, text } = await this.client.send(this.eventsUrl, "POST", "/", JSON.stringify({ workflow, id, since }));
+    return json ?? { error: text };
   }
 
   async stop() {

@@ -22,13 +22,18 @@ import { Faults } from "./gateway/faults.mjs";
 import { Gateway } from "./gateway/gateway.mjs";
 import { InstanceApi } from "./gateway/instance-api.mjs";
 import { Instances } from "./gateway/instances.mjs";
-import { Listing } from "./gateway/listing.mjs";
+import { Listing, uuidOf } from "./gateway/listing.mjs";
 import { Ops } from "./gateway/ops.mjs";
 import { Overlays } from "./gateway/overlay.mjs";
+import { QueueApi } from "./gateway/queue-api.mjs";
+import { Queues } from "./gateway/queues.mjs";
 import { Quota } from "./gateway/quota.mjs";
+import { SubscriptionApi } from "./gateway/subscription-api.mjs";
 import { Unknowns } from "./gateway/unknowns.mjs";
+import { Watches } from "./gateway/watches.mjs";
 import { Work } from "./gateway/work.mjs";
 import { WorkflowApi } from "./gateway/workflow-api.mjs";
+import { readBody } from "./http.mjs";
 import { Recorder } from "./recorder.mjs";
 import { selfSigned } from "./tls.mjs";
 
@@ -39,18 +44,52 @@ const STOP_MS = 8000;
 
 function build() {
   const recorder = new Recorder();
-  const engine = new Engine(options.packages, options.state, (request, response) => recorder.handle(request, response));
+  const queues = new Queues();
+  const engine = new Engine(
+    options.packages,
+    options.state,
+    (request, response) => recorder.handle(request, response),
+    (request, response) => takeEvents(request, response),
+  );
   const instances = new Instances(engine, Object.keys(WORKFLOWS), (workflow, id) => recorder.forget(workflow, id));
   const overlays = new Overlays();
   const listing = new Listing(instances, overlays);
-  const work = new Work(engine, instances);
+  const watches = new Watches(engine, instances, (workflow) => queues.isSubscribed(workflow));
+  const work = new Work(engine, instances, watches);
   const [auth, calls, faults, quota, unknowns] = [new Auth(), new Calls(), new Faults(), new Quota(), new Unknowns()];
   const ops = new Ops({ engine, instances, work, overlays, recorder });
   const instanceApi = new InstanceApi({ work, instances, listing, overlays, unknowns });
   const workflowApi = new WorkflowApi({ instances, listing });
-  const api = new Api({ auth, engine, instances, instanceApi, workflowApi });
+  const queueApi = new QueueApi(queues);
+  const subscriptionApi = new SubscriptionApi({ queues, instances, watches });
+  const versionOf = (workflow, id) => instances.known(workflow, id)?.versionId ?? uuidOf(`${workflow} version 2`);
+  const takeEvents = async (request, response) => {
+    const { events } = JSON.parse(await readBody(request));
+    queues.deliver(
+      events.filter((event) => watches.isNew(event)),
+      auth.accountId,
+      versionOf,
+    );
+    response.end("{}");
+  };
+  const api = new Api({ auth, engine, instances, instanceApi, workflowApi, queueApi, subscriptionApi });
   const gateway = new Gateway({ api, auth, calls, faults, ops, quota });
-  const control = new Control({ auth, calls, engine, faults, gateway, instances, ops, overlays, quota, recorder, unknowns, work });
+  const control = new Control({
+    auth,
+    calls,
+    engine,
+    faults,
+    gateway,
+    instances,
+    ops,
+    overlays,
+    queues,
+    quota,
+    recorder,
+    unknowns,
+    watches,
+    work,
+  });
   return { auth, engine, gateway, control };
 }
 

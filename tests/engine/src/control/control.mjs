@@ -43,6 +43,9 @@ export class Control {
       "POST /await": (body) => this.ops.await(body),
       "POST /strand": (body) => this.ops.strand(body),
       "POST /op": (body) => this.#op(body),
+      "POST /queues": (body) => this.#queues(body),
+      "GET /queues": () => this.#queueReport(),
+      "POST /queues/put": (body) => this.#put(body),
       "POST /purge": ({ workflow }) => this.#purge(workflow),
       "POST /idle": ({ timeout_ms: timeout }) => this.#idle(timeout),
     };
@@ -86,6 +89,30 @@ export class Control {
     this.unknowns.reset();
     this.auth.reset();
     this.recorder.reset();
+    this.queues.reset();
+    this.watches.reset();
+  }
+
+  #queues({ pull_delay_ms: delayMs, content_type: contentType, plain }) {
+    if (delayMs !== undefined) this.queues.pullDelayMs = delayMs;
+    if (contentType !== undefined) this.queues.contentType = contentType;
+    if (plain !== undefined) this.queues.plain = plain;
+  }
+
+  #queueReport() {
+    const told = ({ text, contentType, attempts, lease, visibleAt }) => ({
+      text,
+      content_type: contentType,
+      attempts,
+      leased: lease !== null && visibleAt > Date.now(),
+    });
+    return { queues: Object.fromEntries([...this.queues.queues.values()].map(({ name, messages }) => [name, messages.map(told)])) };
+  }
+
+  #put({ queue: name, body, content_type: contentType, copies = 1 }) {
+    const queue = this.queues.byName(name);
+    if (!queue) throw new OpError(404, `no such queue: ${name}`);
+    for (let n = 0; n < copies; n += 1) this.queues.put(queue, body, { contentType });
   }
 
   #latency(ms) {

@@ -8,11 +8,11 @@ import { errors } from "./answers.mjs";
 import { Refusal } from "./bodies.mjs";
 
 export class Api {
-  constructor({ auth, engine, instances, instanceApi, workflowApi }) {
+  constructor({ auth, engine, instances, instanceApi, workflowApi, queueApi, subscriptionApi }) {
     this.auth = auth;
     this.engine = engine;
     this.instances = instances;
-    this.handlers = { instances: instanceApi, workflows: workflowApi };
+    this.handlers = { instances: instanceApi, workflows: workflowApi, queues: queueApi, subscriptions: subscriptionApi };
   }
 
   async answer(call) {

@@ -12,6 +12,8 @@ const COUNTERS = {
   create: "creates",
   event: "events",
   delete: "deletes",
+  pull: "pulls",
+  ack: "acks",
   other: "others",
 };
 const DEFAULT_CAP = 5000;

@@ -46,6 +46,11 @@ export class Instances {
     return this.workflows.get(workflow).byId.has(id);
   }
 
+  /** The entry of an instance as far as the index knows it, or undefined. */
+  known(workflow, id) {
+    return this.workflows.get(workflow)?.byId.get(id);
+  }
+
   /** Enters an instance that is being created now. */
   add(workflow, id, { created = Date.now(), triggerSource = "api", versionId } = {}) {
     const index = this.workflows.get(workflow);

@@ -29,9 +29,10 @@ export async function inParallel(list, limit, work) {
 const messageOf = (answer) => answer.json?.errors?.[0]?.message ?? answer.text;
 
 export class Work {
-  constructor(engine, instances) {
+  constructor(engine, instances, watches) {
     this.engine = engine;
     this.instances = instances;
+    this.watches = watches;
   }
 
   #path(workflow, instance, rest = "") {
@@ -55,13 +56,18 @@ export class Work {
         await this.engine.probe("create", workflow, { instances: [{ id, params }] });
       }
       this.instances.add(workflow, id, { created, ...shown });
+      this.watches.watch(workflow, id, created);
       return id;
     });
   }
 
   /** PATCH on the engine: `{status, json}` as it answers. */
-  patch(workflow, instance, body) {
-    return this.engine.call("PATCH", this.#path(workflow, instance, "/status"), body);
+  async patch(workflow, instance, body) {
+    const began = Date.now();
+    const answer = await this.engine.call("PATCH", this.#path(workflow, instance, "/status"), body);
+    // What has ended is watched no more.
+    if (body.status === "restart") this.watches.watch(workflow, instance, began);
+    return answer;
   }
 
   detail(workflow, instance) {

@@ -8,26 +8,10 @@ import { SCRIPT_NAME, WORKFLOWS } from "../engine.mjs";
 import { errors, ok } from "./answers.mjs";
 import { parseSettings } from "./bodies.mjs";
 import { uuidOf } from "./listing.mjs";
+import { paged } from "./paged.mjs";
 
 const CREATED = "2026-01-05T09:00:00.000000Z";
 const MODIFIED = "2026-06-01T09:00:00.000000Z";
-
-function paged(items, query, defaultSize) {
-  const params = new URLSearchParams(query);
-  const page = Math.max(1, Number(params.get("page") ?? 1) || 1);
-  const perPage = Math.min(100, Math.max(1, Number(params.get("per_page") ?? defaultSize) || defaultSize));
-  const result = items.slice((page - 1) * perPage, page * perPage);
-  return {
-    result,
-    result_info: {
-      count: result.length,
-      page,
-      per_page: perPage,
-      total_count: items.length,
-      total_pages: Math.ceil(items.length / perPage),
-    },
-  };
-}
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
