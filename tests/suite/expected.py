@@ -13,7 +13,7 @@ KINDS_OF_TASKS = {
     "workflow_info": 19,
     "workflow_instance": 31,
     "workflow_instance_event": 22,
-    "workflow_instance_info": 25,
+    "workflow_instance_info": 29,
     "workflow_instance_status": 116,
 }
 

@@ -31,7 +31,6 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "canary_failures": (0, 1000000),
     "confirm": (0, 1000000),
     "max_details": (0, 1000),
-    "max_pages": (1, 1000),
     "record_job": (1, 10**12),
 }
 
@@ -41,7 +40,8 @@ _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 _ALIKE = 0.84
 
 #: Variables that are nobody's input: those of ansible-core, AWX and the role itself.
-_NO_INPUTS = ("ansible_", "awx_", "tower_", "runbook_", "edgeops_cloudflare_")
+#: `edgeops_report` is what a report hands on to the jobs after it.
+_NO_INPUTS = ("ansible_", "awx_", "tower_", "runbook_", "edgeops_cloudflare_", "edgeops_report")
 
 _RECORD = "edgeops_record"
 

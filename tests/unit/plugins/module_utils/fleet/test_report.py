@@ -375,3 +375,10 @@ def test_what_was_read_fits(size, cut):
     warned = bounds.fit_readings(result)
     assert [text.partition(" were")[0] for text in warned] == ([cut] if cut else [])
     assert len(json.dumps(result)) < 700_000 and all(item["error"]["message"] for item in result["instances"])
+
+
+def test_what_was_read_of_a_few_fields_fits():
+    """Nothing is cut of what is not there."""
+    result = {"instances": [{"id": "x" * 100 + str(number), "status": "running"} for number in range(6000)]}
+    (warned,) = bounds.fit_readings(result)
+    assert warned.endswith("it is too large all the same: ask for fewer") and result["instances"][0].keys() == {"id", "status"}
