@@ -32,6 +32,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "confirm": (0, 1000000),
     "max_details": (0, 1000),
     "record_job": (1, 10**12),
+    "max_retries": (0, 100),
+    "visibility_timeout": (1, 43200),
 }
 
 _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
@@ -41,7 +43,7 @@ _ALIKE = 0.84
 
 #: Variables that are nobody's input: those of ansible-core, AWX and the role itself.
 #: `edgeops_report` is what a report hands on to the jobs after it.
-_NO_INPUTS = ("ansible_", "awx_", "tower_", "runbook_", "edgeops_cloudflare_", "edgeops_report")
+_NO_INPUTS = ("ansible_", "awx_", "tower_", "runbook_", "event_queue_", "edgeops_cloudflare_", "edgeops_report")
 
 _RECORD = "edgeops_record"
 
