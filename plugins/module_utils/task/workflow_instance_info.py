@@ -143,6 +143,7 @@ def _result(host: Host, request: Request, inspection: Inspection, session: Sessi
         },
         "api_calls": session.api_calls((READ, LIST)),
         "messages": report.messages(session.client.messages),
+        "ended_early": fatal.message if fatal else None,
     }
     for text in [*bounds.fit_readings(result), *_warnings(request, inspection, result["summary"])]:
         host.warn(text)
