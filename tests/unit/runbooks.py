@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import shlex
 import typing as t
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import yaml
 
 from ansible_collections.edgeops.cloudflare.plugins.filter.runbook import runbook
 from ansible_collections.edgeops.cloudflare.plugins.modules import workflow_instance_info
+from ansible_collections.edgeops.cloudflare.tests.unit.fakes import many, stamp
 
 _ROLE = Path(__file__).resolve().parents[2] / "roles/runbook"
 SPECS = yaml.safe_load((_ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
@@ -27,6 +30,31 @@ _TAKEN = {
     for name in ("plan", "change")
     for _task in yaml.safe_load((_ROLE / f"tasks/{name}.yml").read_text(encoding="utf-8"))[:1]
 }
+
+
+def failed(count, prefix="f", **fields):
+    """Errored instances whose step `charge` has failed."""
+    instances = many(count, "errored", prefix, **fields)
+    for instance in instances:
+        instance.steps = [{"name": "charge-1", "type": "step", "start": stamp(0.5), "success": False, "error": instance.error}]
+    return instances
+
+
+def typed(lines, beginning):
+    """The runbook and the inputs of the one command that a line advises: as a shell and ansible-core read it."""
+    (line,) = [line for line in lines if line.startswith(beginning)]
+    words = shlex.split(line[line.index("ansible-playbook edgeops.cloudflare.") :])
+    given = {}
+    assert words[2::2] == ["-e"] * len(words[2::2]) and len(words) % 2 == 0, line
+    for word in words[3::2]:
+        if word.startswith("{"):
+            given.update(json.loads(word))
+        else:
+            assert not set(word) & set(" '\"{}"), f"{word} is another thing to ansible-core"
+            name, _is, value = word.partition("=")
+            given[name] = value
+    assert given.pop("workflow_name") == "orders"
+    return words[1].rpartition(".")[2], given
 
 
 def inputs_of(entry_point, **raw):
@@ -126,6 +154,11 @@ class Runbooks:
             results.append(self._status("change", False, order, "change", details=plan["details"], record=True, **target))
         workflow = self.spoilt.get("workflow", {"workflow": {"counts": self._counts()}})
         return Shift(context, order, plan, self.account(context, plan, results, paused, workflow), results)
+
+    def typed(self, lines, beginning, **more):
+        """Run the command that a line advises."""
+        runbook_, given = typed(lines, beginning)
+        return self.run(runbook_, **given, **more)
 
     def account(self, context, plan, results, paused=None, workflow=None):
         """The account of these results."""

@@ -23,7 +23,7 @@ _DONE = {"pause_all": "paused", "resume_paused": "resumed", "restart_failed": "r
 _OUTCOMES = ("changed", "unchanged", "failed", "unknown", "not_attempted")
 _BAD = _OUTCOMES[2:]
 
-_NOTHING_KNOWN = "Nothing is known of the change: its task did not run, or did not end. Look at the record, then run again."
+_NOTHING_KNOWN = "The task of the change did not run, or did not end. Look at the instances and the record first, then run again."
 
 
 class Account(t.NamedTuple):
@@ -40,7 +40,7 @@ class _Tally:
     def __init__(self, results: t.Sequence[Json], gone: t.Sequence[str]) -> None:
         self.outcomes: dict[str, str] = {}
         self.items: dict[str, Json] = {}
-        self.ended_early = not results
+        self.ended_early = self.broke_off = not results  # broke off: nobody knows what of it was sent
         self.is_cut = False  # ids of some tasks are missing, since there were too many
         self.messages: list[str] = [] if results else [_NOTHING_KNOWN]
         for result in results:
@@ -59,6 +59,7 @@ class _Tally:
         self.items.update((item["id"], item) for item in items)
         self.is_cut = self.is_cut or bool(result.get("ids_truncated"))
         is_early = ended_early(result)
+        self.broke_off = self.broke_off or "summary" not in result
         self.ended_early = self.ended_early or is_early
         if is_early or any(ids.get(outcome) for outcome in _BAD) or any(map(_has_errored_again, items)):
             self.messages.append(str(result.get("msg") or _NOTHING_KNOWN))
@@ -103,13 +104,16 @@ def account(
     again = tally.errored_again()
     failed = [one for one in tally.ids("failed") if one not in again]
     unknown, left = tally.ids("unknown"), tally.ids("not_attempted")
-    if not tally.is_cut:
-        known = {*tally.outcomes, *tally.gone}
-        left += [one for one in plan.instance_ids or [] if one not in known]
+    known = {*tally.outcomes, *tally.gone}
+    untold = [one for one in plan.instance_ids or [] if one not in known]
+    if tally.broke_off:
+        unknown += untold
+    elif not tally.is_cut:
+        left += untold
     ended = _ended_meanwhile(order, tally)
     errored = ended.get("errored", []) if order.entry_point == "resume_paused" else []
     is_red = bool(failed or unknown or left or again or tally.ended_early or errored)
-    lines = [_headline(order, tally, failed, again, left)]
+    lines = [_headline(order, tally, _Bad(failed, unknown, left, again))]
     if is_red:
         lines.extend(_messages(tally))
     lines.extend(_lines(order, tally, ended, paused, counts, now))
@@ -124,25 +128,38 @@ def _messages(tally: _Tally) -> list[str]:
     return [*messages[:_MOST_MESSAGES], *([f"… and {more:,} more messages of its tasks"] if more > 0 else [])]
 
 
-def _headline(order: Order, tally: _Tally, failed: list[str], again: list[str], left: list[str]) -> str:
+class _Bad(t.NamedTuple):
+    """The ids of those that are not as they should be."""
+
+    failed: list[str]
+    unknown: list[str]
+    left: list[str]
+    again: list[str]
+
+
+def _headline(order: Order, tally: _Tally, bad: _Bad) -> str:
     done = _DONE[order.entry_point]
     parts = []
-    for count, what in (
-        (len(failed), "failed"),
-        (len(tally.ids("unknown")), "unknown"),
-        (len(left), "not attempted" + _why_left(tally, left)),
-        (len(again), "errored again"),
+    for ids, what in (
+        (bad.failed, "failed"),
+        (bad.unknown, "unknown"),
+        (bad.left, "not attempted" + _why_left(tally, bad.left)),
+        (bad.again, "errored again"),
     ):
-        if count:
-            parts.append(f"{count:,} {what}")
-    changed = len({*tally.ids("changed"), *again})
-    total = len({*tally.outcomes, *left})
+        if ids:
+            parts.append(f"{len(ids):,} {what}")
+    changed = len({*tally.ids("changed"), *bad.again})
+    total = len({*tally.outcomes, *bad.unknown, *bad.left})
     waited = "" if order.options["wait"] else "; not waited for (wait=false)"
     extent = (" with rollback" if order.inputs["rollback"] else " WITHOUT rollback") if order.entry_point == "terminate" else ""
-    least = "at least " if tally.is_cut else ""
+    least = "at least " if tally.is_cut or tally.broke_off else ""
     parts.append(f"{least}{changed:,} of {least}{total:,} instances of {shown_name(order.workflow_name)} {done}{extent} by this run")
     parts.append(f"{len(tally.ids('unchanged')):,} unchanged{waited}")
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    if tally.broke_off:
+        broke_off = f"The change of {shown_name(order.workflow_name)} broke off, and its record alone tells what was done"
+        return f"{broke_off}. {told}" if total else broke_off
+    return told
 
 
 def _why_left(tally: _Tally, left: list[str]) -> str:
@@ -211,7 +228,7 @@ def _next(order: Order, tally: _Tally, left: list[str], errored: list[str]) -> l
         which = commands.by_ids(errored) or (commands.by_record(order) if order.ledger else None)
         if which:
             lines.append(f"To restart what has errored, once its cause is mended: {commands.command(order, 'restart_failed', which)}")
-    if runbook == "restart_failed" and (left or errored):
+    if runbook == "restart_failed" and (left or errored) and not tally.broke_off:
         which = commands.by_window(order) or commands.by_ids(left)
         if which:
             typed = commands.command(order, runbook, {**which, **commands.as_before(order)})
@@ -224,7 +241,7 @@ def _next(order: Order, tally: _Tally, left: list[str], errored: list[str]) -> l
         lines.append(_for_the_rest(order, None))
     if runbook == "pause_all" and (left or failed):
         lines.append(f"{_for_the_rest(order, None)}, and with {commands.same_record(order)}, so that one record holds all")
-    if runbook == "pause_all" and (tally.ids("changed") or tally.ids("unknown") or failed or order.ledger):
+    if runbook == "pause_all" and (tally.ids("changed") or tally.ids("unknown") or failed or tally.broke_off or order.ledger):
         lines.append(f"To undo it: {commands.command(order, 'resume_paused', commands.by_record(order))}")
     return lines
 

@@ -67,7 +67,8 @@ def plan(order: Order, looked: Json, paused: Json | None = None, sample: Json | 
     estimate = looked.get("estimate") or {}
     until = _until(now, estimate.get("seconds", 0)) if estimate else None
     stop = _obstacle(order, looked, paused, is_check)
-    lines = [followable(_told(order, looked)), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
+    told = followable(_told(order, looked))
+    lines = [*([told] if told else []), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
     if order.entry_point == "restart_failed":
         lines.extend(_steps(order, changes, sample))
     if order.entry_point == "pause_all":
