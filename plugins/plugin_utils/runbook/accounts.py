@@ -123,9 +123,9 @@ def account(
 
 
 def _messages(tally: _Tally) -> list[str]:
-    messages = list(dict.fromkeys(map(followable, tally.messages)))
+    messages = list(dict.fromkeys(tally.messages))
     more = len(messages) - _MOST_MESSAGES
-    return [*messages[:_MOST_MESSAGES], *([f"… and {more:,} more messages of its tasks"] if more > 0 else [])]
+    return [*map(followable, messages[:_MOST_MESSAGES]), *([f"… and {more:,} more messages of its tasks"] if more > 0 else [])]
 
 
 class _Bad(t.NamedTuple):
@@ -173,10 +173,10 @@ def _ended_meanwhile(order: Order, tally: _Tally) -> dict[str, list[str]]:
     """Those that had ended, or are about to, before this run could change them, by status."""
     ended: dict[str, list[str]] = {}
     if order.entry_point in ("pause_all", "resume_paused"):
-        for instance_id in tally.ids("unchanged"):
-            status = tally.status(instance_id)
-            if status in ("errored", "terminated", "rollingBack", "complete"):
-                ended.setdefault(status, []).append(instance_id)
+        for status in ("errored", "rollingBack", "terminated", "complete"):
+            ids = [instance_id for instance_id in tally.ids("unchanged") if tally.status(instance_id) == status]
+            if ids:
+                ended[status] = ids
     return ended
 
 
@@ -228,15 +228,12 @@ def _next(order: Order, tally: _Tally, left: list[str], errored: list[str]) -> l
         which = commands.by_ids(errored) or (commands.by_record(order) if order.ledger else None)
         if which:
             lines.append(f"To restart what has errored, once its cause is mended: {commands.command(order, 'restart_failed', which)}")
-    if runbook == "restart_failed" and (left or errored) and not tally.broke_off:
-        which = commands.by_window(order) or commands.by_ids(left)
+    if runbook == "restart_failed" and left and not tally.broke_off:
+        which = commands.by_ids(left) or commands.by_window(order)
+        rest = "give as instance_ids what the task's result has as ids.not_attempted"
         if which:
-            typed = commands.command(order, runbook, {**which, **commands.as_before(order)})
-            lines.append(f"For the rest, without those that have failed again: {typed}")
-        elif left:
-            lines.append(
-                "For the rest, without those that have failed again: give as instance_ids what the task's result has as ids.not_attempted"
-            )
+            rest = commands.command(order, runbook, {**which, **commands.as_before(order)})
+        lines.append(f"For the rest, without those that have failed again: {rest}")
     if runbook == "terminate" and left:
         lines.append(_for_the_rest(order, None))
     if runbook == "pause_all" and (left or failed):
