@@ -75,7 +75,9 @@ class Listener:
         self._keeper = keeper
         self._line = Line(surroundings, settings.connection)
         account = settings.connection.account_id or ""
-        self._reporter = Reporter(surroundings, self._line, Budget(settings.budget, look_parts=1), keeper.memory, queue, account, keeper.is_kept)
+        self._reporter = Reporter(
+            surroundings, self._line, Budget(settings.budget, look_parts=1), keeper.memory, queue, account, keeper.is_kept
+        )
         done = keeper.more.get("done")
         self._leases = Leases(settings.ack_delay, [key for key in done if isinstance(key, str)] if isinstance(done, list) else [])
         self._queue: PullQueue | None = None

@@ -21,7 +21,9 @@ import yaml
 #: Seconds after which something hangs: Java takes some of them to start.
 HANGS = 120
 
-INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}}
+INVENTORY = {
+    "all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
+}
 
 
 class Activation:
@@ -93,7 +95,7 @@ class Listener:
         posted = self.posted
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802  as the library calls it
+            def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posted.append((self.path, json.loads(body)))
                 self.send_response(200)
