@@ -65,12 +65,13 @@ class Keeper:
             self.more = more if isinstance(more, dict) else {}
             self.lived_until = state.saved_at
         try:
-            self._file.save(self._state())
+            # Whether it can be written; it has lived no longer for that, lest nothing be told again where it is killed at once.
+            self._file.save(State(self.lived_until, self._content()))
         except CloudflareError as error:
             raise OptionError(error.message, "Make room, or name another file") from None
 
-    def _state(self) -> State:
-        return State(self._surroundings.now(), {"memory": self.memory.as_json(), "more": self.more})
+    def _content(self) -> Json:
+        return {"memory": self.memory.as_json(), "more": self.more}
 
     def save_if_due(self) -> None:
         """Write it where it has changed, and now and then where it hasn't."""
@@ -78,7 +79,7 @@ class Keeper:
         if self._file is None or now < self._again_at or not (self.has_changed or now - self._saved_at >= _HEARTBEAT):
             return
         try:
-            self._file.save(self._state())
+            self._file.save(State(self._surroundings.now(), self._content()))
         except CloudflareError as error:
             # Reported and not kept is reported again after a restart, and nothing is lost.
             wait, line = self._trouble.met(error, now, self._surroundings.clock.time_of_day)

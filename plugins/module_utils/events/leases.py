@@ -11,6 +11,9 @@ import typing as t
 #: Messages of which it is remembered that they are done.
 MOST_DONE = 5000
 
+#: Leases of one message that are acknowledged; the newest is the one that counts.
+_MOST_LEASES = 5
+
 
 class Told(t.NamedTuple):
     """An event that was put into the rule engine's queue. ack_at: by the monotonic clock; leases: of all its deliveries."""
@@ -37,7 +40,7 @@ class Leases:
         """Whether a message has come before; its new lease is then acknowledged with the others, or at once."""
         if key in self._told:
             told = self._told[key]
-            self._told[key] = told._replace(leases=(*told.leases, lease_id))
+            self._told[key] = told._replace(leases=(*told.leases, lease_id)[-_MOST_LEASES:])
         elif key in self._done:
             self._idle.append(lease_id)
         else:

@@ -233,7 +233,7 @@ def test_a_block_is_waited_out_with_one_line(bed):
         bed.fail("order-1")
         source.await_events(1)
         assert source.log.holding("that is over")
-    assert "It is tried again at " in line and line.startswith("WARNING errored instances of fleet can't be listed: ")
+    assert "It is tried again at " in line and line.startswith("WARNING instances of fleet can't be listed: ")
 
 
 def test_a_token_that_is_revoked_in_the_middle_is_waited_for(bed):

@@ -105,8 +105,8 @@ options:
     description:
       - A file in which the source keeps what it has reported, so that after a restart nothing is left out and nothing is
         reported twice.
-      - It is written with mode 0600, belongs to one source alone, and holds no secrets. A file of another account, of another
-        O(api_url), or one that is broken is refused.
+      - It is written with mode 0600, belongs to one source alone (a file C(.lock) beside it sees to that), and holds no
+        secrets. A file of another account, of another O(api_url), or one that is broken is refused.
       - In a decision environment, name a folder that outlives the container.
     type: path
   api_token:

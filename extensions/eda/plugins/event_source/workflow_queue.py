@@ -100,8 +100,8 @@ options:
   state_path:
     description:
       - A file in which the source keeps the failures that it has counted, and which messages are done with.
-      - It is written with mode 0600, belongs to one source alone, and holds no secrets. A file of another account, of another
-        O(api_url), or one that is broken is refused.
+      - It is written with mode 0600, belongs to one source alone (a file C(.lock) beside it sees to that), and holds no
+        secrets. A file of another account, of another O(api_url), or one that is broken is refused.
       - In a decision environment, name a folder that outlives the container.
     type: path
   api_token:
