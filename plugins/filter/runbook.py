@@ -17,12 +17,12 @@ from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import 
 
 
 def _inputs(known: Json) -> Json:
-    """raw, options, names, folder, controller_host → inputs, and job_url where a job's record is asked for."""
+    """raw, options, names, controller_host → inputs, and job_url where a job's record is asked for."""
     values, mistakes = inputs.read_inputs(known["raw"], known["options"], known["names"])
     for name, rules in known["options"].items():
         if rules.get("type") == "path" and values[name]:
             # Where it was typed, and not where the playbook lies.
-            values[name] = os.path.join(known["folder"], os.path.expanduser(values[name]))
+            values[name] = os.path.join(os.getcwd(), os.path.expanduser(values[name]))
     told: Json = {"inputs": values, "mistakes": mistakes, "job_url": ""}
     if values.get("record_job") and not mistakes:
         told["job_url"] = jobs.job_url(values["controller_host"] or known["controller_host"], values["record_job"])
@@ -35,7 +35,7 @@ def _record(known: Json) -> Json:
 
 
 def _order(known: Json) -> Json:
-    """entry_point, inputs, record, began, job, folder → what is to be done."""
+    """entry_point, inputs, record, began, job, folder (the working folder where it is empty) → what is to be done."""
     order = _order_of(known)
     return {name: getattr(order, name) for name in ("instance_ids", "select", "scope", "options", "record_file", "record")}
 
@@ -60,7 +60,9 @@ def _account(known: Json) -> Json:
 
 
 def _order_of(context: Json) -> orders.Order:
-    circumstances = orders.Circumstances(context["record"] or None, context["began"], context["job"] or None, context["folder"])
+    circumstances = orders.Circumstances(
+        context["record"] or None, context["began"], context["job"] or None, context["folder"] or os.getcwd()
+    )
     return orders.order(context["entry_point"], context["inputs"], circumstances)
 
 
