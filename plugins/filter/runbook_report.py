@@ -31,7 +31,7 @@ def runbook_report(known: Json) -> Json:
     return {
         "mistakes": [],
         "ask": made.ask._asdict(),
-        "lines": screen.lines(made),
+        "lines": screen.lines(made, known["inputs"].get("html_file")),
         "page": pages.page(made),
         "handed_on": pages.handed_on(made),
     }

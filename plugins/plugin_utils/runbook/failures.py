@@ -118,7 +118,7 @@ def by_step(failures: t.Iterable[Failure]) -> list[Group]:
     for failure in newest_first(failures):
         if failure.step is not None:
             groups.setdefault(failure.step, []).append(failure)
-    return _sorted(_group(step, "", members, [one.name or NO_ERROR for one in members]) for step, members in groups.items())
+    return _sorted(_group(step, "", members, [_kind(one) for one in members]) for step, members in groups.items())
 
 
 def newest_first(failures: t.Iterable[Failure]) -> list[Failure]:
@@ -142,6 +142,12 @@ def _group(name: str, message: str, members: list[Failure], kinds: t.Iterable[st
         steps=collections.Counter(kind for kind in kinds if kind is not None).most_common(),
         ids=[one.id for one in members[:MOST_EXAMPLES]],
     )
+
+
+def _kind(failure: Failure) -> str:
+    """Its error in a few words."""
+    parts = (failure.name, shape(failure.message, failure.id))
+    return clean(": ".join(part for part in parts if part), LONGEST_NAME) or NO_ERROR
 
 
 def _sorted(groups: t.Iterable[Group]) -> list[Group]:

@@ -22,9 +22,9 @@ WIDEST = 73
 MOST_GROUPS = 10
 MOST_IDS = 10
 
-#: Steps of an error, or errors of a step, in a line, and the columns of each.
+#: Steps of an error, or errors of a step, that are shown, and the columns of each.
 _MOST_KINDS = 3
-_WIDEST_KIND = 24
+_WIDEST_KIND = 40
 
 #: Lines of an error.
 _MOST_LINES = 2
@@ -35,8 +35,8 @@ ERROR = "ERROR"
 _GAP = "  "
 
 
-def lines(report: Report) -> list[str]:
-    """The report, line by line."""
+def lines(report: Report, html_file: str | None = None) -> list[str]:
+    """The report, line by line; `html_file`: where it is written as a page."""
     told = [report.headline, *report.remarks]
     if report.rows:
         told += ["", *_statuses(report)]
@@ -49,7 +49,7 @@ def lines(report: Report) -> list[str]:
     if report.listed:
         told += ["", *_hours(report)]
     told += ["", f"As of {report.now}, by {report.calls:,} call{'' if report.calls == 1 else 's'} of the API."]
-    return told
+    return told + ([f"As a page: {clean(html_file, 300)}"] if html_file else [])
 
 
 def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[str]], left: t.Collection[int] = (0,)) -> list[str]:
@@ -139,7 +139,7 @@ def _failures(report: Report, title: str, groups: t.Sequence[Group]) -> list[str
     for group, row, lines_ in zip(shown, rows, titles):
         more = lines_[1:]
         if group.steps:
-            more.append(fitted(_kinds(group, "in" if title == ERROR else "with"), room))
+            more += wrapped(_kinds(group, "in" if title == ERROR else "with"), room)
         more += wrapped(_listed(map(shown_id, group.ids)), room)
         found += [row, *(" " * behind + part for part in more)]
         link = report.link(group.ids[0])
@@ -149,11 +149,11 @@ def _failures(report: Report, title: str, groups: t.Sequence[Group]) -> list[str
     return found + _and_more(groups)
 
 
-def _kinds(group: Group, preposition: str) -> str:
+def _kinds(group: Group, preposition: str) -> list[str]:
     """In which steps, or with which errors."""
-    kinds = ", ".join(f"{fitted(name, _WIDEST_KIND)} {count:,}" for name, count in group.steps[:_MOST_KINDS])
-    more = f" and {len(group.steps) - _MOST_KINDS:,} more" if len(group.steps) > _MOST_KINDS else ""
-    return f"{preposition} {kinds}{more}"
+    kinds = [f"{fitted(name, _WIDEST_KIND)} {count:,}" for name, count in group.steps[:_MOST_KINDS]]
+    more = f"and {len(group.steps) - _MOST_KINDS:,} more" if len(group.steps) > _MOST_KINDS else ""
+    return _listed([f"{preposition} {kinds[0]}", *kinds[1:]], more)
 
 
 def _and_more(groups: t.Sequence[Group]) -> list[str]:

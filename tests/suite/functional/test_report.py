@@ -85,7 +85,11 @@ def test_it(flock, tmp_path):
     assert re.search(r"  2  Error: no answer within # ms\n +in refund 1, charge 1\n +late-001, late-000\nhttps://\S+/late-001", by_error)
     account = flock.bench.engine.account_id
     assert f"https://dash.cloudflare.com/{account}/workers/workflows/fleet/instance/late-001" in shown
-    assert re.search(r"  4  charge\n +with Error 4\n.*  1  refund\n +with Error 1\n", "\n".join(shown), re.DOTALL)
+    assert re.search(
+        r"  4  charge\n +with Error: card # declined 3,\n +Error: no answer within # ms 1\n.*  1  refund\n +with Error: no answer within # ms 1\n",
+        "\n".join(shown),
+        re.DOTALL,
+    )
 
     hours = [re.split(r"  +", line) for line in shown[next(i for i, line in enumerate(shown) if line.startswith("HOUR (UTC)")) + 1 : -2]]
     assert 24 <= len(hours) <= 26 and [sum(int(row[kind]) for row in hours) for kind in (1, 2, 3, 4)] == [11, 3, 5, 0]
@@ -99,6 +103,7 @@ def test_in_check_mode(flock, tmp_path):
     page = tmp_path / "page.html"
     told = [line for line in lines(report(flock, tmp_path, "--check", "--diff", html_file="page.html")) if "As of" not in line]
     assert "2 waiting" in told[0] and stat.S_IMODE(page.stat().st_mode) == 0o600 and "<h1" in page.read_text()
+    assert told[-1] == f"As a page: {page}"
 
 
 def test_a_record(flock, tmp_path):

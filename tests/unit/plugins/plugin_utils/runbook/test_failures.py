@@ -97,7 +97,7 @@ def test_by_step():
     assert (first.title, first.total, first.steps, first.ids) == (
         "charge",
         2,
-        [("TimeoutError", 1), ("PaymentError", 1)],
+        [("TimeoutError: card declined", 1), ("PaymentError: card declined", 1)],
         ["order-2", "order-1"],
     )
     assert (second.title, second.total) == (OUTSIDE, 1), "and one whose log was not read is in neither"
