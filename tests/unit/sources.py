@@ -59,7 +59,9 @@ class FakeCloud(ScriptedAdapter):
             "payload": {"versionId": "v1", "instanceId": instance},
             "metadata": {"eventTimestamp": stamp(self.clock.monotonic() if at is None else at)},
         }
-        self.messages.append({"body": base64.b64encode(json.dumps(body).encode()).decode(), "lease": None, "visible_at": 0.0, "attempts": 0})
+        self.messages.append(
+            {"body": base64.b64encode(json.dumps(body).encode()).decode(), "lease": None, "visible_at": 0.0, "attempts": 0}
+        )
 
     def _pull(self, body):
         now, pulled = self.clock.monotonic(), []

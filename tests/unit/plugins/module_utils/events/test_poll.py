@@ -93,7 +93,9 @@ def test_what_the_budget_can_not_pay_is_stretched_and_said(monkeypatch):
     assert names(live(world, HOUR, catch_up=0, lookback=60, budget=20)) == ["late"]
     assert calls_of_five_minutes(cloud) <= 20
     (warned,) = [line for line in world.lines if "is not enough" in line]
-    assert warned.startswith("WARNING budget=20 calls in 5 min is not enough: what is recent is listed every 60 s (interval=30), and all there is")
+    assert warned.startswith(
+        "WARNING budget=20 calls in 5 min is not enough: what is recent is listed every 60 s (interval=30), and all there is"
+    )
     assert_is_a_sentence(warned)
 
 
@@ -184,7 +186,9 @@ def test_an_error_that_is_told_later_is_waited_for(monkeypatch):
 # -- what passes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("trouble", "word"), [(BLOCKED, "rate limit"), (DENIED, "api_token"), (DOWN, "HTTP 503")], ids=["429", "401", "503"])
+@pytest.mark.parametrize(
+    ("trouble", "word"), [(BLOCKED, "rate limit"), (DENIED, "api_token"), (DOWN, "HTTP 503")], ids=["429", "401", "503"]
+)
 def test_what_passes_is_waited_out_with_one_line(monkeypatch, trouble, word):
     world, cloud, _workflow = world_of(monkeypatch, one("a", 10 * HOUR + 700))
     cloud.trouble = lambda path: trouble if 600 <= cloud.clock.monotonic() - 10 * HOUR < 1200 else None

@@ -106,7 +106,10 @@ def test_names(text, can):
         ({"name": "Error", "message": "card declined", "stack": "…"}, {"name": "Error", "message": "card declined"}),
         ({}, {"name": "", "message": ""}),
         ({"name": None, "message": 5}, {"name": "", "message": "5"}),
-        ({"name": "Error", "message": "{{ lookup('pipe', 'id') }}\n\x1b[31m"}, {"name": "Error", "message": "{ { lookup('pipe', 'id') } }"}),
+        (
+            {"name": "Error", "message": "{{ lookup('pipe', 'id') }}\n\x1b[31m"},
+            {"name": "Error", "message": "{ { lookup('pipe', 'id') } }"},
+        ),
     ],
 )
 def test_errors(error, shown):

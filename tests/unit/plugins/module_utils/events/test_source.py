@@ -96,7 +96,9 @@ def test_one_line_says_what_and_until_when():
 
 
 def test_another_reason_is_another_line_and_a_lasting_one_is_told_again():
-    told = story((0, ServerFailed("HTTP 503")), (5, ServerFailed("HTTP 500")), (5, ServerFailed("HTTP 500")), (1800, ServerFailed("HTTP 500")))
+    told = story(
+        (0, ServerFailed("HTTP 503")), (5, ServerFailed("HTTP 500")), (5, ServerFailed("HTTP 500")), (1800, ServerFailed("HTTP 500"))
+    )
     assert [bool(line) for _wait, line in told] == [True, True, False, True]
     assert told[3][1].startswith("instances of orders can't be listed for 30 min: HTTP 500.")
 
@@ -156,13 +158,20 @@ def test_what_a_look_adds():
 def test_a_step_that_can_not_be_named_is_none():
     entry = {"name": "{{ x }}-1", "type": "step", "success": False, "start": "2026-08-06T03:24:09Z", "end": "2026-08-06T03:24:10Z"}
     assert insight_of(LISTED, detail(steps=[entry])).sighting.failed_step is None
-    assert insight_of(LISTED, detail(steps=[dict(entry, name="charge-1")])).sighting.failed_step == {"name": "charge", "count": 1, "type": "do"}
+    assert insight_of(LISTED, detail(steps=[dict(entry, name="charge-1")])).sighting.failed_step == {
+        "name": "charge",
+        "count": 1,
+        "type": "do",
+    }
 
 
 @each_row(
     "item, told",
     [
-        ({"id": "a", "status": "errored", "ended_on": "2026-08-06T03:24:10Z", "version_id": "v"}, ("a", "errored", "2026-08-06T03:24:10.000Z")),
+        (
+            {"id": "a", "status": "errored", "ended_on": "2026-08-06T03:24:10Z", "version_id": "v"},
+            ("a", "errored", "2026-08-06T03:24:10.000Z"),
+        ),
         ({"id": "a", "status": "paused", "ended_on": None}, ("a", "paused", None)),
         ({"id": "a", "status": "paused", "ended_on": "2026-08-06T03:24:10Z"}, ("a", "paused", None)),
         ({"id": "a", "status": "errored"}, ("a", "errored", None)),
