@@ -31,7 +31,9 @@ def command(order: Order, runbook: str, answers: t.Mapping[str, t.Any]) -> str:
     given: dict[str, t.Any] = {"workflow_name": order.workflow_name, **answers}
     if order.circumstances.job:
         shown = ", ".join(f"{name}={_written(value)}" for name, value in given.items())
-        return clean(f"launch the template of {runbook} with {shown}", _LONGEST)
+        # As extensions/awx calls them; resuming by a record has a template of its own.
+        template = "resume by record" if "record_job" in given else runbook.replace("_", " ")
+        return clean(f'launch the template "{template}" with {shown}', _LONGEST)
     typed = " ".join(f"-e {_typed(name, value)}" for name, value in given.items())
     return clean(f"ansible-playbook edgeops.cloudflare.{runbook} {typed}", _LONGEST)
 

@@ -130,8 +130,10 @@ def _read(name: str, value: t.Any, rules: t.Mapping[str, t.Any]) -> t.Any:
         return None
     if rules.get("type") != "list":
         return _one(name, value, rules.get("type", "str"), rules.get("choices"))
-    kind, choices = rules.get("elements", "str"), rules.get("choices")
-    return [_one(f"{name}[{number}]", part, kind, choices, name) for number, part in enumerate(listed(value))]
+    kind, choices, parts = rules.get("elements", "str"), rules.get("choices"), listed(value)
+    if choices and not parts:
+        return None  # a choice of several in a form, where one was made and taken back
+    return [_one(f"{name}[{number}]", part, kind, choices, name) for number, part in enumerate(parts)]
 
 
 def _is_blank(value: t.Any) -> bool:

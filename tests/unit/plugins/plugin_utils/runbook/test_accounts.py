@@ -165,7 +165,7 @@ def test_in_awx(of):
     run = runbooks.run("pause_all", job="4711", wait_timeout=5)
     assert run.account["lines"][-2:] == [
         "For the rest: run pause_all again with the same inputs, and with the artifact edgeops_record of job 4711, so that one record holds all",
-        "To undo it: launch the template of resume_paused with workflow_name=orders, record_job=4711",
+        'To undo it: launch the template "resume by record" with workflow_name=orders, record_job=4711',
     ]
 
 
