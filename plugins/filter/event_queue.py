@@ -26,7 +26,10 @@ _OPTIONS: Json = {"api_timeout": 30.0, "api_retries": 0, "validate_certs": True}
 
 def _connection() -> Connection:
     """Whose account, with which credentials: from the environment, as the modules have it."""
-    connection = auth.resolve(_OPTIONS)
+    try:
+        connection = auth.resolve(_OPTIONS)
+    except OptionError as error:
+        raise OptionError(answers.said(error)) from None
     if connection.account_id is None:
         raise OptionError("CLOUDFLARE_ACCOUNT_ID is missing: queues belong to an account, and a development session has none")
     return connection
@@ -71,7 +74,7 @@ def _items(known: Json) -> Json:
     try:
         return {"items": answers.items(known["answers"], _connection(), known["what"])}
     except CloudflareError as error:
-        raise OptionError(f"the list of {known['what']} was not read: {answers.said(error).rstrip('.')}") from None
+        raise OptionError(f"the list of {known['what']} was not read: {answers.said(error)}") from None
 
 
 def _queue(known: Json) -> Json:
@@ -144,7 +147,7 @@ def _account(known: Json) -> Json:
             refused = error
     again = None if known["subscriptions"] is None else seen._replace(subscriptions=known["subscriptions"])
     told = accounts.account(wanted, plans.plan(wanted, seen), _replies(known), refused, again)
-    return {"lines": told.lines, "failed": told.failed, "text": "; ".join(told.lines)}
+    return {"lines": told.lines, "failed": told.failed, "text": ". ".join(told.lines) + "."}
 
 
 def _context(known: Json) -> tuple[orders.Wanted, Seen]:

@@ -131,7 +131,7 @@ def _told(one: Reply, queue_id: str | None, seen_again: Seen | None) -> tuple[st
     if answers.is_second(error) and seen_again is not None:
         return _second(step, error, queue_id, seen_again)
     if isinstance(error, AnswerLost):
-        return f"Whether {step.what} was {done} is not known: {answers.said(error)} Run it again: it looks first", True
+        return f"Whether {step.what} was {done} is not known: {answers.said(error)}. Run it again: it looks first", True
     return f"{step.what[0].upper()}{step.what[1:]} was not {done}: {answers.said(error)}", True
 
 
@@ -141,7 +141,7 @@ def _second(step: Step, error: CloudflareError, queue_id: str | None, seen: Seen
     if found is None:
         return (
             f"{shown_name(step.workflow)} has no subscription that is listed, and yet a second one was refused, as it is for a while after one "
-            f"was deleted: {answers.said(error)} Run it again in a minute",
+            f"was deleted: {answers.said(error)}. Run it again in a minute",
             True,
         )
     if destination_of(found) == queue_id:

@@ -16,7 +16,13 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.envelope import Answer, RateLimited, read_answer
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, CloudflareError, ListingBroken, NotNow, NotSent
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import (
+    AnswerLost,
+    CloudflareError,
+    ListingBroken,
+    NotNow,
+    NotSent,
+)
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
@@ -36,6 +42,20 @@ _CAUSES = (
 #: Refusals that are known by their words only (API.md, section 4).
 _SECOND = re.compile(r"multiple subscriptions", re.IGNORECASE)
 _NO_PULL_YET = re.compile(r"http.?pull", re.IGNORECASE)
+
+
+#: What the modules advise, in terms of what a playbook is given: they have options, and need another permission.
+_INSTEAD = (
+    ("Workers Scripts", "Queues"),
+    ("Give api_token, or api_email and api_key", "Set CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"),
+    (
+        "give api_token (or CLOUDFLARE_API_TOKEN), or api_email and api_key (or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY)",
+        "set CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY",
+    ),
+    ("give the option account_id or set CLOUDFLARE_ACCOUNT_ID", "set CLOUDFLARE_ACCOUNT_ID"),
+    ("Check account_id", "Check CLOUDFLARE_ACCOUNT_ID"),
+    ("api_url", "CLOUDFLARE_BASE_URL"),
+)
 
 
 class TooOften(CloudflareError):
@@ -85,10 +105,11 @@ def is_no_pull_yet(error: CloudflareError) -> bool:
 
 
 def said(error: CloudflareError) -> str:
-    """An error in words, with what to do, and a full stop."""
-    # What is said of the modules' calls: these need another permission.
-    advice = error.advice.replace("Workers Scripts", "Queues")
-    return f"{error.message}. {advice}." if advice else f"{error.message}."
+    """An error in words, with what to do, without a full stop at the end."""
+    text = error.text
+    for words, instead in _INSTEAD:
+        text = text.replace(words, instead)
+    return text
 
 
 # -- lists ----------------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def wanted(inputs: t.Mapping[str, t.Any]) -> Wanted:
 
 def _event(name: str) -> str:
     """The short name of an event, however it was written."""
-    bare = name[len(_PREFIX) :] if name.startswith(_PREFIX) else name
+    bare = name.removeprefix(_PREFIX)
     short = bare if "." in bare else f"instance.{bare}"
     if short not in EVENTS:
         raise OptionError(f"events must be of {', '.join(EVENTS)}; it holds {clean(repr(name), 80)}")

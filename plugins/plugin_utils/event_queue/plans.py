@@ -83,8 +83,8 @@ def foreign(workflow: str, subscription: Json, seen: Seen) -> str:
     """The sentence about a workflow whose one subscription leads elsewhere."""
     elsewhere = seen.shown_queue(look.destination_of(subscription))
     return (
-        f"{shown_name(workflow)} has a subscription, {shown_name(subscription.get('name'))}, that leads to queue {elsewhere}, "
-        "and Cloudflare allows one for each workflow"
+        f"{shown_name(workflow)} has a subscription, {shown_name(subscription.get('name'))} ({clean(subscription.get('id'), 40)}), that leads to "
+        f"queue {elsewhere}, and Cloudflare allows one for each workflow"
     )
 
 
@@ -127,7 +127,7 @@ def _obstacle(wanted: Wanted, seen: Seen, queue_id: str | None) -> str:
     if not elsewhere:
         return ""
     told = "; ".join(foreign(workflow, one, seen) for workflow, one in elsewhere.items())
-    return f"{told}; nothing was sent. Give the queue_name that it leads to, or take that subscription down first: state=absent."
+    return f"{told}; nothing was sent. Give the queue_name that it leads to, or delete that subscription."
 
 
 def _consumer(wanted: Wanted, seen: Seen, queue_id: str | None, steps: list[Step], kept: list[str]) -> None:
@@ -143,7 +143,7 @@ def _consumer(wanted: Wanted, seen: Seen, queue_id: str | None, steps: list[Step
         steps.append(Step(2, CONSUMER, "make", f"its HTTP pull consumer ({_consumer_told(body)})", "POST", path, body))
         return
     consumer = seen.consumers[0]
-    settings = consumer.get("settings") if isinstance(consumer.get("settings"), dict) else {}
+    settings = look.settings_of(consumer)
     given = {
         "max_retries": wanted.max_retries,
         "visibility_timeout_ms": None if wanted.visibility_timeout is None else 1000 * wanted.visibility_timeout,
@@ -188,7 +188,7 @@ def _subscription(workflow: str, wanted: Wanted, seen: Seen, queue_id: str | Non
 
 
 def _consumer_told(consumer: Json) -> str:
-    settings = consumer.get("settings") if isinstance(consumer.get("settings"), dict) else {}
+    settings = look.settings_of(consumer)
     retries, visible = settings.get("max_retries"), settings.get("visibility_timeout_ms")
     parts = [f"max_retries {retries}"] if isinstance(retries, int) else []
     parts += [f"visibility_timeout {visible / 1000:g} s"] if isinstance(visible, (int, float)) else []
@@ -210,7 +210,9 @@ def _taken_down(wanted: Wanted, seen: Seen) -> Plan:
             what = f"the subscription of {shown_name(workflow)}"
             steps.append(Step(1, SUBSCRIPTION, "delete", what, "DELETE", f"{SUBSCRIPTIONS}/{_part(found.get('id'))}", workflow=workflow))
         elif found is not None:
-            kept.append(f"Kept: the subscription of {shown_name(workflow)}, which leads to queue {seen.shown_queue(look.destination_of(found))}")
+            kept.append(
+                f"Kept: the subscription of {shown_name(workflow)}, which leads to queue {seen.shown_queue(look.destination_of(found))}"
+            )
     if queue is None or queue_id is None:
         kept.append(f"There is no queue {wanted.queue_name}")
         return Plan(None, steps, kept)

@@ -86,6 +86,12 @@ def programs_of(queue: Json) -> list[str]:
     ]
 
 
+def settings_of(consumer: Json) -> Json:
+    """A consumer's settings."""
+    settings = consumer.get("settings")
+    return settings if isinstance(settings, dict) else {}
+
+
 def consumer_shown(consumer: Json) -> str:
     """A consumer that can't be pulled from, as it may stand in a sentence."""
     script = consumer.get("script") or consumer.get("script_name") or consumer.get("service")
