@@ -11,18 +11,18 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError, internal_error_text
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import accounts, inputs, jobs, orders, plans
 
 
 def _inputs(known: Json) -> Json:
-    """raw, options, names, folder, controller_host → inputs, and job_url where a job's record is asked for."""
+    """raw, options, names, controller_host → inputs, and job_url where a job's record is asked for."""
     values, mistakes = inputs.read_inputs(known["raw"], known["options"], known["names"])
     for name, rules in known["options"].items():
         if rules.get("type") == "path" and values[name]:
             # Where it was typed, and not where the playbook lies.
-            values[name] = os.path.join(known["folder"], os.path.expanduser(values[name]))
+            values[name] = os.path.join(os.getcwd(), os.path.expanduser(values[name]))
     told: Json = {"inputs": values, "mistakes": mistakes, "job_url": ""}
     if values.get("record_job") and not mistakes:
         told["job_url"] = jobs.job_url(values["controller_host"] or known["controller_host"], values["record_job"])
@@ -35,7 +35,7 @@ def _record(known: Json) -> Json:
 
 
 def _order(known: Json) -> Json:
-    """entry_point, inputs, record, began, job, folder → what is to be done."""
+    """entry_point, inputs, record, began, job, folder (the working folder where it is empty) → what is to be done."""
     order = _order_of(known)
     return {name: getattr(order, name) for name in ("instance_ids", "select", "scope", "options", "record_file", "record")}
 
@@ -54,13 +54,15 @@ def _plan(known: Json) -> Json:
 
 def _account(known: Json) -> Json:
     """context, plan, results, paused, workflow, now → the account."""
-    counts = (known["workflow"].get("workflow") or {}).get("counts")
+    counts = ((known["workflow"] or {}).get("workflow") or {}).get("counts")
     order, plan = _order_of(known["context"]), plans.Plan(*(known["plan"][name] for name in plans.Plan._fields))
     return accounts.account(order, plan, known["results"], known["paused"], counts, known["now"])._asdict()
 
 
 def _order_of(context: Json) -> orders.Order:
-    circumstances = orders.Circumstances(context["record"] or None, context["began"], context["job"] or None, context["folder"])
+    circumstances = orders.Circumstances(
+        context["record"] or None, context["began"], context["job"] or None, context["folder"] or os.getcwd()
+    )
     return orders.order(context["entry_point"], context["inputs"], circumstances)
 
 
@@ -90,6 +92,8 @@ def runbook(known: Json, step: str) -> Json:
         return {"mistakes": [], **_STEPS[step](known)}
     except OptionError as error:
         return {"mistakes": [error.message]}
+    except Exception as error:  # noqa: BLE001  no traceback reaches a user
+        raise AnsibleFilterError(internal_error_text(error)) from None
 
 
 class FilterModule:

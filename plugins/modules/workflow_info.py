@@ -155,6 +155,16 @@ settings:
   returned: once the options are valid
   type: dict
   sample: {default_retention: {success_retention: 604800000, error_retention: 604800000}}
+account_id:
+  description: The account that was asked about. None in a development session without one.
+  returned: once the options are valid
+  type: str
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
+api_url:
+  description: The API that was asked.
+  returned: once the options are valid
+  type: str
+  sample: https://api.cloudflare.com/client/v4
 api_calls:
   description: What the task cost.
   returned: once the options are valid

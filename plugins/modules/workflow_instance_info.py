@@ -49,6 +49,37 @@ options:
     type: int
     default: 20
     version_added: 0.2.0
+  max_pages:
+    description:
+      - How many pages of 100 instances of a selection to list at most, 1 to 1000, the newest ones. What matches on the others is not told, and
+        RV(summary.truncated) says that there are others.
+      - With several statuses, and with filters that the API does not know of (such as O(select.id_glob)), it is the newest instances of any kind that
+        are looked through.
+      - If it is not given, as many are listed as it takes.
+    type: int
+    version_added: 0.2.0
+  fields:
+    description:
+      - What to tell of each instance, besides its C(id). If it is not given, all of it.
+      - With V([status, created_on, ended_on]), five thousand instances are a result that AWX can still show.
+    type: list
+    elements: str
+    choices:
+      - status
+      - created_on
+      - started_on
+      - ended_on
+      - trigger_source
+      - version_id
+      - error
+      - rollback
+      - output
+      - output_truncated
+      - step_count
+      - log
+      - failed_step
+      - failed_step_error
+    version_added: 0.2.0
 seealso:
   - module: edgeops.cloudflare.workflow_instance_status
   - module: edgeops.cloudflare.workflow_info
@@ -79,6 +110,15 @@ EXAMPLES = r"""
     details: true
   register: failed
 
+- name: List the newest 5,000 instances of today, in 50 calls at most
+  edgeops.cloudflare.workflow_instance_info:
+    workflow_name: orders
+    select:
+      created_after: "2026-08-06T00:00:00Z"
+    max_pages: 50
+    max_instances: 5000
+    fields: [status, created_on, ended_on]
+
 - name: Show how many failed with which error
   ansible.builtin.debug:
     msg: "{{ item }}: {{ errors | select('equalto', item) | length }}"
@@ -94,7 +134,9 @@ msg:
   type: str
   sample: "243 instances of orders: 240 paused, 3 complete."
 instances:
-  description: What is known of each instance, in the order of O(instance_ids), or newest first. What was not read, or the server doesn't tell, is None.
+  description:
+    - What is known of each instance, in the order of O(instance_ids), or newest first. What was not read, or the server doesn't tell, is None.
+    - With O(fields), only those of them.
   returned: once the options are valid
   type: list
   elements: dict
@@ -218,11 +260,33 @@ summary:
       type: int
       returned: always
       sample: 0
+    listed:
+      description: With O(max_pages), how many instances were listed. Those of them that match are RV(summary.matched).
+      type: int
+      returned: always
+      sample: null
+    total:
+      description:
+        - With O(max_pages), how many instances the API announces for the whole listing. Filters that it does not know of are not counted in it.
+        - None where it does not tell.
+      type: int
+      returned: always
+      sample: null
+    truncated:
+      description: Whether O(max_pages) left instances unlisted.
+      type: bool
+      returned: always
+      sample: false
     duration:
       description: How long the task took, in seconds.
       type: float
       returned: always
       sample: 0.4
+ended_early:
+  description: What ended the task before every instance was found and read. None where nothing did.
+  returned: once the options are valid
+  type: str
+  sample: null
 api_calls:
   description: What the task cost.
   returned: once the options are valid

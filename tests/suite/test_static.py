@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import environments
 import expected
 import lint
+import other_collections
 import pytest
 from processes import run
 from staging import collections_path
@@ -39,7 +41,8 @@ no_such_section:
 def tool(tools, tree):
     """Run a tool of the tools environment on the staged copy."""
     env = environments.child_environment(tools)
-    env["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path(tree))
+    # What configures AWX is of awx.awx.
+    env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join([str(collections_path(tree)), str(other_collections.ensure())])
 
     def run_tool(*command, log, expect=0):
         return run([tools / "bin" / command[0], *command[1:]], log="tools/" + log, cwd=tree, env=env, timeout=1200, expect=expect)

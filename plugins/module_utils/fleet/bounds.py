@@ -151,22 +151,22 @@ def fit_readings(result: Json) -> list[str]:
 
 
 def _without_step_outputs(item: Json) -> None:
-    for entry in item["log"] or ():
+    for entry in item.get("log") or ():
         entry["output"] = None
 
 
 def _with_a_short_log(item: Json) -> None:
-    if item["log"]:
+    if item.get("log"):
         item["log"] = item["log"][-_ENTRIES_KEPT:]
 
 
 def _without_output(item: Json) -> None:
-    if item["output"] is not None:
+    if item.get("output") is not None:
         item.update(output=None, output_truncated=True)
 
 
 def _with_short_errors(item: Json) -> None:
-    for holder in (item, *(item["log"] or ())):
+    for holder in (item, *(item.get("log") or ())):
         for field in ("error", "failed_step_error", "rollback"):
             if holder.get(field) is not None:
                 holder[field] = _cut(holder[field], _LENGTHS[0])

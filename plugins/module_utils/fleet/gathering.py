@@ -27,12 +27,26 @@ class Found(t.NamedTuple):
     looks: item and time (seconds, by the task's clock) of its look, by id.
     passes: how often it was listed; converged: the last of these found nothing new.
     remarks: what the operator should know of it.
+    extent: how much of the listing was read; None where it was read as far as it had to be.
     """
 
     looks: dict[str, tuple[Json, float]]
     passes: int
     converged: bool
     remarks: tuple[str, ...] = ()
+    extent: Extent | None = None
+
+
+class Extent(t.NamedTuple):
+    """How much was read of a listing that was bounded.
+
+    listed: instances on the pages that were read; total: on all, as the server announces it, None where it doesn't.
+    is_cut: pages were left unread.
+    """
+
+    listed: int
+    total: int | None
+    is_cut: bool
 
 
 class Listing:
@@ -89,9 +103,9 @@ class Gathering:
         shown = [parse_timestamp(item.get("created_on")) for item in page.items]
         return max([fence, *(moment for moment in shown if moment is not None)])
 
-    def found(self, passes: int, converged: bool = True, remarks: tuple[str, ...] = ()) -> Found:
+    def found(self, passes: int, converged: bool = True, remarks: tuple[str, ...] = (), extent: Extent | None = None) -> Found:
         """What was found; raises TooManyMatched where that is more than may be changed."""
         if self.are_too_many:
             by_status = collections.Counter(str(item["status"]) for item, _at in self.looks.values())
             raise TooManyMatched(len(self.looks), dict(by_status.most_common()), not self._is_cut)
-        return Found(self.looks, passes, converged, remarks)
+        return Found(self.looks, passes, converged, remarks, extent)

@@ -59,10 +59,12 @@ class Reading(t.NamedTuple):
 
     details: error and output of each, which takes a call each.
     most_logs: logs that are read at most, the newest instances first; 0 for none.
+    most_pages: pages of a selection that are listed at most, the newest ones; None for all.
     """
 
     details: bool = False
     most_logs: int = 0
+    most_pages: int | None = None
 
 
 class Inspection:
@@ -106,7 +108,7 @@ class Inspection:
             self._crew.stop(error)
 
     def _select(self, selection: Selection) -> None:
-        self.found = self._surveyor.select(selection, self._max_instances)
+        self.found = self._surveyor.select(selection, self._max_instances, self._reading.most_pages)
         for instance_id, (item, at) in self.found.looks.items():
             dossier = Dossier(instance_id, self._workflow.name)
             dossier.see_listed(item, at)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import typing as t
 from datetime import datetime, timedelta
 
@@ -19,7 +20,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import PAGE_SIZE, Workflow
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found, Gathering, Listing
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Extent, Found, Gathering, Listing
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import (
     Selection,
     pages_of,
@@ -162,11 +163,14 @@ class Surveyor:
 
     # -- those sought -------------------------------------------------------------------------------------------
 
-    def select(self, selection: Selection, max_instances: int) -> Found:
+    def select(self, selection: Selection, max_instances: int, max_pages: int | None = None) -> Found:
         """List what a Selection matches: each instance once, by its newest look.
 
         An instance that held a wanted status throughout is found for certain; others may be missed while they move.
         What was created after the server's first answer is left out.
+
+        Args:
+            max_pages: pages that are read at most, the newest ones, of one listing; None: as many as there are.
 
         Raises:
             TooManyMatched: more than max_instances match; they were counted to the end, by MOST_COUNTED pages at most.
@@ -176,12 +180,15 @@ class Surveyor:
         """
         gathering = Gathering(selection, max_instances, self._server_date)
         window = _bounds(selection.created_after, selection.created_before)
+        statuses = selection.statuses or ()
         try:
-            return self._select(gathering, selection.statuses or (), window)
+            if max_pages is not None:
+                return self._select_newest(gathering, statuses, window, max_pages)
+            return self._select(gathering, statuses, window)
         except Refused as error:
-            if not selection.statuses and window == (None, None):
+            if not statuses and window == (None, None):
                 raise
-            return self._select_unfiltered(Gathering(selection, max_instances, self._server_date), error)
+            return self._select_unfiltered(Gathering(selection, max_instances, self._server_date), error, max_pages)
 
     def _select(self, gathering: Gathering, statuses: tuple[str, ...], window: Window) -> Found:
         if len(statuses) == 1:
@@ -206,6 +213,21 @@ class Surveyor:
                 break
         return gathering.found(passes=1)
 
+    def _select_newest(
+        self, gathering: Gathering, statuses: tuple[str, ...], window: Window, max_pages: int, remarks: tuple[str, ...] = ()
+    ) -> Found:
+        """By the newest pages of one listing; the server filters it by a status where that is the only one."""
+        listed, read, total, is_full = 0, 0, None, False
+        pages = self._workflow.pages(statuses[0] if len(statuses) == 1 else None, *window)
+        for page in itertools.islice(pages, max_pages):
+            wants_more = gathering.take(page)
+            read, listed, is_full = read + 1, listed + len(page.items), len(page.items) >= PAGE_SIZE
+            total = total if page.total is None else page.total
+            if not wants_more:
+                break
+        is_cut = read == max_pages and (is_full if total is None else listed < total)
+        return gathering.found(1, remarks=remarks, extent=Extent(listed, total, is_cut))
+
     def _by_status(self, gathering: Gathering, listings: dict[str, Listing], window: Window) -> Found:
         for listing in listings.values():
             for page in listing.rest:
@@ -222,8 +244,10 @@ class Surveyor:
                 return gathering.found(passes)
         return gathering.found(passes, converged=False)
 
-    def _select_unfiltered(self, gathering: Gathering, error: Refused) -> Found:
+    def _select_unfiltered(self, gathering: Gathering, error: Refused, max_pages: int | None) -> Found:
         """By a listing of everything, where the server will not filter and that does not take too long."""
+        if max_pages is not None:
+            return self._select_newest(gathering, (), (None, None), max_pages, (_unfiltered(error),))
         for read, page in enumerate(self._workflow.pages(), 1):
             gathering.take(page)
             pages = pages_of(page.total or 0, PAGE_SIZE)
@@ -233,8 +257,11 @@ class Surveyor:
                     f"{pages if page.total else f'more than {MOST_UNFILTERED}'} calls",
                     "Leave that filter out, or name the instances by instance_ids",
                 )
-        remark = f"the server refuses a filter of select ({error.message}); everything was listed instead, and filtered here"
-        return gathering.found(passes=1, remarks=(remark,))
+        return gathering.found(passes=1, remarks=(_unfiltered(error),))
+
+
+def _unfiltered(error: Refused) -> str:
+    return f"the server refuses a filter of select ({error.message}); everything was listed instead, and filtered here"
 
 
 def last_statuses(pursuits: t.Iterable[Pursuit]) -> list[str]:

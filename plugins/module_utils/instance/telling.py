@@ -25,6 +25,24 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.steplo
 #: Entries of a log that are told: the newest.
 MOST_ENTRIES = 200
 
+#: Fields of an item, besides its id.
+FIELDS = (
+    "status",
+    "created_on",
+    "started_on",
+    "ended_on",
+    "trigger_source",
+    "version_id",
+    "error",
+    "rollback",
+    "output",
+    "output_truncated",
+    "step_count",
+    "log",
+    "failed_step",
+    "failed_step_error",
+)
+
 #: Characters of an output, or of a step's result, that are kept where they are text.
 LONGEST_OUTPUT = 16384
 

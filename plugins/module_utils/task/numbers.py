@@ -20,6 +20,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "wait_timeout": (0, 7 * _DAY),
     "wait_sleep": (0.1, 3600),
     "max_instances": (1, 1000000),
+    "max_pages": (1, 1000),
     "max_failures": (1, 1000000),
     "concurrency": (1, 64),
     "requests_per_second": (0.01, 1000),

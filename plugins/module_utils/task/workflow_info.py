@@ -102,6 +102,7 @@ def _read(host: Host, connection: Connection, request: Request) -> Result:
     session = Session(host, connection, request.pacing)
     client = session.client
     result: Result = {"msg": "", "changed": False, "failed": False, "workflows": [], "settings": None}
+    result["account_id"], result["api_url"] = connection.account_id or None, connection.api_url
     try:
         sentence = _read_all(host, client, request, result) if request.workflow_name is None else _read_one(client, request, result)
     except CloudflareError as error:

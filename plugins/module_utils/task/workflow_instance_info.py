@@ -19,13 +19,14 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.workflows import Workflow
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import bounds, report
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import too_many
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Extent
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.inspection import Inspection, Reading
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.survey import Surveyor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.names import (
     check_workflow_name,
 )
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.sentence import Sentence
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.telling import told
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.telling import FIELDS, told
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.host import Host, Result
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.misfit import misfit as misfit_of
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.numbers import BOUNDS, check_numbers
@@ -48,6 +49,7 @@ class Request(t.NamedTuple):
     workflow_name: str
     target: Target
     reading: Reading
+    fields: tuple[str, ...]
     max_instances: int
     pacing: Pacing
 
@@ -61,6 +63,8 @@ def argument_spec() -> dict[str, t.Any]:
         "details": {"type": "bool", "default": False},
         "steps": {"type": "bool", "default": False},
         "max_logs": {"type": "int", "default": 20},
+        "max_pages": {"type": "int"},
+        "fields": {"type": "list", "elements": "str", "choices": list(FIELDS)},
         **pacing_spec(),
         **progress_spec(),
     }
@@ -87,11 +91,16 @@ def validate(params: t.Mapping[str, t.Any]) -> Request:
     target = target_of(params)
     if params["max_logs"] != 20 and not params["steps"]:
         raise OptionError("max_logs bounds what steps=true reads; give steps=true as well, or leave it out")
+    if params["max_pages"] is not None and target.selection is None:
+        raise OptionError("max_pages bounds the listing of a selection; give select as well, or leave it out")
+    if params["fields"] is not None and not params["fields"]:
+        raise OptionError("fields is empty and would tell nothing but ids; name at least one, such as status, or leave it out")
     return Request(
         workflow_name=params["workflow_name"],
         target=target,
         # Of one instance alone, one look tells all.
-        reading=Reading(params["details"] or target.is_single, params["max_logs"] if params["steps"] else 0),
+        reading=Reading(params["details"] or target.is_single, params["max_logs"] if params["steps"] else 0, params["max_pages"]),
+        fields=tuple(params["fields"] or FIELDS),
         max_instances=params["max_instances"],
         pacing=pacing_of(params),
     )
@@ -127,8 +136,9 @@ def _result(host: Host, request: Request, inspection: Inspection, session: Sessi
     short = [one for one in dossiers if one.fell_short or not (one.was_read or one.is_missing)]
     fatal = inspection.fatal
     trouble = fatal or next((one.trouble for one in short if one.trouble), None)
+    extent = inspection.found.extent if inspection.found else None
     result: Result = {
-        "msg": str(_message(request, items, missing, len(short), trouble)),
+        "msg": str(_message(request, items, missing, len(short), trouble, extent)),
         "changed": False,
         "failed": trouble is not None,
         "instances": items,
@@ -139,15 +149,20 @@ def _result(host: Host, request: Request, inspection: Inspection, session: Sessi
             "missing": len(missing),
             "by_status": dict(collections.Counter(item["status"] for item in items)),
             "logs": sum(item["log"] is not None for item in items),
+            "listed": extent.listed if extent else None,
+            "total": extent.total if extent else None,
+            "truncated": extent.is_cut if extent else False,
             "duration": round(session.duration(), 3),
         },
         "api_calls": session.api_calls((READ, LIST)),
         "messages": report.messages(session.client.messages),
+        "ended_early": fatal.message if fatal else None,
     }
+    result["instances"] = [{"id": item["id"], **{field: item[field] for field in request.fields}} for item in items]
     for text in [*bounds.fit_readings(result), *_warnings(request, inspection, result["summary"])]:
         host.warn(text)
     if request.target.is_single:
-        result["instance"] = items[0] if items else None
+        result["instance"] = result["instances"][0] if items else None
     return result
 
 
@@ -172,7 +187,9 @@ def _warnings(request: Request, inspection: Inspection, summary: Json) -> t.Iter
             yield f"new instances kept appearing in the selection during all {found.passes} passes; more may match by now"
 
 
-def _message(request: Request, items: list[Json], missing: list[str], short: int, error: CloudflareError | None) -> Sentence:
+def _message(
+    request: Request, items: list[Json], missing: list[str], short: int, error: CloudflareError | None, extent: Extent | None
+) -> Sentence:
     name = shown_name(request.workflow_name)
     if isinstance(error, TooManyMatched):
         return too_many(error, name, request.max_instances, "nothing was read")
@@ -190,6 +207,9 @@ def _message(request: Request, items: list[Json], missing: list[str], short: int
         true = f"No instance of {name} matches ({request.target.selection.told()})"
     else:
         true = f"No instance of {name} {'was found' if request.target.instance_ids else 'is asked for'}"
+    if extent is not None and extent.is_cut:
+        of_how_many = f" of {extent.total:,}" if extent.total else ""
+        true += f"; the newest {extent.listed:,}{of_how_many} were looked through (max_pages)"
     if missing:
         shown = ", ".join(map(shown_id, missing[:_SHOWN]))
         true += f"; not found: {shown}" + (f" and {len(missing) - _SHOWN:,} more in missing" if len(missing) > _SHOWN else "")

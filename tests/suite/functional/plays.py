@@ -54,9 +54,10 @@ class Play:
         arguments: str each, more of the command line.
         variables: dict, extra variables.
         settings: dict, environment variables besides those that lead to the gateway.
+        folder: path, where it is run.
     """
 
-    def __init__(self, engine, playbook, *arguments, variables=None, settings=None):
+    def __init__(self, engine, playbook, *arguments, variables=None, settings=None, folder=None):
         command = [str(Path(sys.prefix, "bin", "ansible-playbook")), playbook, *arguments]
         if variables:
             command += ["-e", json.dumps(variables)]
@@ -64,6 +65,7 @@ class Play:
         self.popen = subprocess.Popen(
             command,
             env=environment(engine, **(settings or {})),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -83,7 +83,8 @@ def run(flock, name, folder, *arguments, expect=0, warns=False, settings=None, *
         f"edgeops.cloudflare.{name}",
         *arguments,
         variables=variables,
-        settings={**SETTINGS, "PWD": str(folder), **(settings or {})},
+        settings={**SETTINGS, **(settings or {})},
+        folder=folder,
     )
     code = playing.finish()
     assert "Traceback" not in playing.output and code == expect, playing.output
@@ -97,7 +98,8 @@ def typed(flock, command, folder):
     program, *arguments = command
     done = subprocess.run(
         [Path(sys.prefix, "bin", program), *arguments],
-        env=environment(flock.bench.engine, **SETTINGS, PWD=str(folder)),
+        env=environment(flock.bench.engine, **SETTINGS),
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

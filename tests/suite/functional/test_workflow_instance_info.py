@@ -94,6 +94,40 @@ def test_too_many(ask, flock):
     )
 
 
+def test_the_newest_pages(ask, flock):
+    """No more calls than that, and it is said of how many."""
+    for number in range(3):
+        flock.create([f"{'abc'[number]}-{one:03d}" for one in range(50)])
+    since = {"created_after": "2020-01-01T00:00:00Z"}
+    result = ask(select=since, max_pages=1, fields=["status"])
+    assert ask.cost("reads", "lists") == (0, 1)
+    assert result["instances"][0].keys() == {"id", "status"} and {item["id"][0] for item in result["instances"]} == {"b", "c"}
+    summary = result["summary"]
+    assert (summary["matched"], summary["listed"], summary["total"], summary["truncated"]) == (100, 100, 150, True)
+    assert result["msg"] == "100 instances of fleet: 100 waiting; the newest 100 of 150 were looked through (max_pages)."
+    few = ask(select={**since, "id_glob": "?-00[01]"}, max_pages=2)
+    assert ask.cost("lists") == (2,) and few["summary"]["truncated"] is False and len(few["instances"]) == 6
+    assert few["msg"] == "6 instances of fleet: 6 waiting."
+    none = ask(select={**since, "id_glob": "a-00?"}, max_pages=1)
+    assert none["msg"].endswith("; the newest 100 of 150 were looked through (max_pages).") and none["instances"] == []
+    dev = ask(select=since, max_pages=1, fields=["status", "ended_on"], **development(flock))
+    assert len(dev["instances"]) == 100 and dev["summary"]["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"instance_id": "a", "max_pages": 1}, "max_pages bounds the listing of a selection"),
+        ({"select": {"status": ["paused"]}, "max_pages": 0}, "max_pages must be a number from 1 to 1000; it is 0"),
+        ({"instance_id": "a", "fields": []}, "fields is empty and would tell nothing but ids"),
+        ({"instance_id": "a", "fields": ["id"]}, "fields"),
+    ],
+)
+def test_bounds_that_mean_nothing(flock, options, says):
+    result = flock.bench.module(module="workflow_instance_info", workflow_name=flock.workflow, **options)
+    assert result["failed"] and says in result["msg"] and flock.calls()["total"] == 0
+
+
 def test_none(ask, flock):
     assert ask(instance_id="ghost")["msg"] == "No instance of fleet was found; not found: ghost."
     assert ask(instance_id="ghost")["instance"] is None

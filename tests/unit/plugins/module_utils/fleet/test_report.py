@@ -27,6 +27,7 @@ from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     gone,
     lost,
     ok,
+    refused,
     saw,
 )
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -358,6 +359,25 @@ def test_ids_that_do_not_fit_are_cut_and_counted():
     assert 600_000 < len(json.dumps(result)) < 700_000
 
 
+def test_what_a_brief_result_has_items_of():
+    """What went wrong comes first, so that it is kept where not all fit; then what has ended meanwhile, by its id."""
+    skips = {"state": "running", "skip_finished": True}
+    scripts = {
+        "errored": [saw("errored")],
+        "running": [saw("running")],
+        "failed": [saw("paused"), refused(), saw("paused")],
+        "resumed": [saw("paused"), ok(), saw("running")],
+        "again": [saw("paused"), ok(), saw("errored")],
+        "complete": [saw("complete")],
+        "gone": [gone()],
+        "undone": [saw("rollingBack")],
+    }
+    records = [drive(script, instance_id=name, when_status=frozenset(["paused"]), **skips)[0] for name, script in scripts.items()]
+    assert [record.id for record in report.news_of(records)] == ["failed", "again", "gone", "errored", "complete", "undone"]
+    plain = [drive([saw("complete")], instance_id="complete", state="running", when_status=frozenset(["paused"]))[0]]
+    assert report.news_of(plain) == [], "one that nothing is said of to skip"
+
+
 def test_a_brief_diff_counts():
     records = [page("a", 10), page("b", 10)]
     for record in records:
@@ -375,3 +395,10 @@ def test_what_was_read_fits(size, cut):
     warned = bounds.fit_readings(result)
     assert [text.partition(" were")[0] for text in warned] == ([cut] if cut else [])
     assert len(json.dumps(result)) < 700_000 and all(item["error"]["message"] for item in result["instances"])
+
+
+def test_what_was_read_of_a_few_fields_fits():
+    """Nothing is cut of what is not there."""
+    result = {"instances": [{"id": "x" * 100 + str(number), "status": "running"} for number in range(6000)]}
+    (warned,) = bounds.fit_readings(result)
+    assert warned.endswith("it is too large all the same: ask for fewer") and result["instances"][0].keys() == {"id", "status"}

@@ -33,8 +33,8 @@ def surveyor_of(workflow):
     return Surveyor(workflow, workflow.clock, lambda: http_date(workflow.clock.monotonic()))
 
 
-def select(workflow, max_instances=100000, **filters):
-    return surveyor_of(workflow).select(Selection(**filters), max_instances)
+def select(workflow, max_instances=100000, max_pages=None, **filters):
+    return surveyor_of(workflow).select(Selection(**filters), max_instances, max_pages)
 
 
 def pursuits_of(ids, **wanted):
@@ -169,6 +169,45 @@ def test_the_first_page_overrules_a_clock_that_is_slow(clock):
     clock.pass_by(50)
     workflow = FakeWorkflow(clock, *many(3), FakeInstance("ahead", created=3000))
     assert set(select(workflow, statuses=("running",)).looks) == {"i0000", "i0001", "i0002", "ahead"}
+
+
+@each_row(
+    "counts, filters, max_pages, pages, extent, matched",
+    [
+        ({"running": 250}, {"created_after": MIDNIGHT}, 2, 2, (200, 250, True), 200),
+        ({"running": 250}, {"created_after": MIDNIGHT}, 3, 3, (250, 250, False), 250),
+        ({"running": 250}, {"created_after": MIDNIGHT}, 9, 3, (250, 250, False), 250),
+        ({"running": 200}, {"created_after": MIDNIGHT}, 2, 2, (200, 200, False), 200),
+        ({}, {"created_after": MIDNIGHT}, 2, 1, (0, 0, False), 0),
+        # The server filters by one status, and by no more.
+        ({"running": 150, "waiting": 150}, {"statuses": ("running",)}, 1, 1, (100, 150, True), 100),
+        ({"running": 150, "waiting": 150}, {"statuses": ("running", "paused")}, 2, 2, (200, 300, True), 100),
+        ({"running": 250}, {"id_glob": "running000?"}, 2, 2, (200, 250, True), 0),
+        ({"running": 250}, {"id_glob": "running000?"}, 3, 3, (250, 250, False), 10),
+    ],
+)
+def test_the_newest_pages(clock, counts, filters, max_pages, pages, extent, matched):
+    """No more than so many calls, whatever is asked for; how much of the listing that was is told."""
+    clock.pass_by(1000)
+    workflow = FakeWorkflow(clock, *mixed(**counts))
+    found = select(workflow, max_pages=max_pages, **filters)
+    assert (workflow.count("list"), found.extent, len(found.looks)) == (pages, extent, matched)
+
+
+def test_the_newest_pages_hold_too_many(clock):
+    clock.pass_by(1000)
+    with pytest.raises(TooManyMatched) as caught:
+        select(FakeWorkflow(clock, *many(950)), max_instances=150, max_pages=3)
+    assert caught.value.matched == 300
+
+
+def test_the_newest_pages_where_the_server_refuses_a_filter(clock):
+    """Everything is listed instead, and no more pages of it."""
+    clock.pass_by(1000)
+    workflow = FakeWorkflow(clock, *many(2950))
+    workflow.fail(("list", "waitingForPause"), Refused("the API says: status is invalid"), times=9)
+    found = select(workflow, statuses=("waitingForPause",), max_pages=25)
+    assert workflow.count("list") == 26 and found.extent == (2500, 2950, True) and len(found.remarks) == 1
 
 
 def test_what_came_after_the_first_answer_is_left_out(clock):
