@@ -151,8 +151,9 @@ def _account(known: Json) -> Json:
 
 
 def _context(known: Json) -> tuple[orders.Wanted, Seen]:
-    context = known["context"]
-    return orders.wanted(context["inputs"]), Seen(**context["seen"])
+    inputs, seen = known["context"]["inputs"], known["context"]["seen"]
+    backlog = str(seen["backlog"])  # ansible-core before 2.19 makes text of a number
+    return orders.wanted(inputs), Seen(**{**seen, "backlog": int(backlog) if backlog.isdigit() else None})
 
 
 def _replies(known: Json) -> list[accounts.Reply]:

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, CloudflareError
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.event_queue import answers, plans
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.event_queue.orders import Wanted
@@ -114,10 +114,9 @@ def account(
         good.append("A pull was accepted")
     if any(step.kind == SUBSCRIPTION for step in made):
         good.append("A new subscription may miss what happens in its first minute")
-    if not plan.steps:
-        good.append("Nothing was to be done")
-    kept = [*plan.kept, f"Queue {wanted.queue_name} has the id {queue_id}"] if queue_id and not wanted.is_absent else plan.kept
-    return Account([*bad, *good, *kept], bool(bad))
+    if queue_id and plan.queue_id is None:
+        good.append(f"Queue {wanted.queue_name} has the id {clean(queue_id, 40)}")
+    return Account([*bad, *good, *plan.kept], bool(bad))
 
 
 def _told(one: Reply, queue_id: str | None, seen_again: Seen | None) -> tuple[str, bool]:

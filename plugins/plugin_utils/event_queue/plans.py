@@ -100,8 +100,9 @@ def _set_up(wanted: Wanted, seen: Seen) -> Plan:
     steps: list[Step] = []
     kept: list[str] = []
     for name, label in ((wanted.dead_letter_queue, "dead letter queue"), (wanted.queue_name, "queue")):
-        if name and seen.queue(name):
-            kept.append(f"{label.capitalize()} {name} is there")
+        found = seen.queue(name) if name else None
+        if found:
+            kept.append(f"{label.capitalize()} {name} is there ({clean(look.queue_id_of(found), 40)})")
         elif name:
             steps.append(Step(1, QUEUE, "make", f"{label} {name}", "POST", "/queues", {"queue_name": name}))
     _consumer(wanted, seen, queue_id, steps, kept)

@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection, Credentials
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import AnswerLost, CloudflareError, NotSent
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.event_queue import answers
@@ -80,6 +81,25 @@ def test_refusals(given, says):
     """In the modules' words, but with what a playbook is given."""
     said = answers.said(failure(given))
     assert says in said and TOKEN not in said and "api_token" not in said and "api_url" not in said
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({}, "account_id is missing: set CLOUDFLARE_ACCOUNT_ID"),
+        ({"CLOUDFLARE_ACCOUNT_ID": "acc"}, "no credentials: set CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"),
+        (
+            {"CLOUDFLARE_ACCOUNT_ID": "acc", "CLOUDFLARE_EMAIL": "me@example.org"},
+            "api_key is missing: api_email and api_key go together; set CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY",
+        ),
+        ({"CLOUDFLARE_BASE_URL": "http://api.example"}, "CLOUDFLARE_BASE_URL must use https"),
+    ],
+)
+def test_what_the_environment_lacks(environ, says):
+    """A playbook has no options for it."""
+    with pytest.raises(CloudflareError) as caught:
+        auth.resolve({"api_timeout": 30.0, "api_retries": 0, "validate_certs": True}, environ)
+    assert says in answers.said(caught.value)
 
 
 def test_what_may_pass():
