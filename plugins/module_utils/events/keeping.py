@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
@@ -32,6 +34,7 @@ class Keeper:
         self._surroundings = surroundings
         self._trouble = Trouble("the state can't be kept")
         self._again_at = 0.0
+        self._number = 0
         self._saved_at = surroundings.clock.monotonic()
         self._file = StateFile(state_path, Heading(source, connection.account_id, connection.api_url)) if state_path else None
         #: What has to be written; set by whoever changes the memory.
@@ -66,20 +69,21 @@ class Keeper:
             self.lived_until = state.saved_at
         try:
             # Whether it can be written; it has lived no longer for that, lest nothing be told again where it is killed at once.
-            self._file.save(State(self.lived_until, self._content()))
+            self._file.save(State(self.lived_until, self._content()), self._number)
         except CloudflareError as error:
             raise OptionError(error.message, "Make room, or name another file") from None
 
     def _content(self) -> Json:
         return {"memory": self.memory.as_json(), "more": self.more}
 
-    def save_if_due(self) -> None:
-        """Write it where it has changed, and now and then where it hasn't."""
+    async def save_if_due(self) -> None:
+        """Write it where it has changed, and now and then where it hasn't; in a thread, since others wait meanwhile."""
         now = self._surroundings.clock.monotonic()
         if self._file is None or now < self._again_at or not (self.has_changed or now - self._saved_at >= _HEARTBEAT):
             return
+        self._number += 1
         try:
-            self._file.save(State(self._surroundings.now(), self._content()))
+            await asyncio.to_thread(self._file.save, State(self._surroundings.now(), self._content()), self._number)
         except CloudflareError as error:
             # Reported and not kept is reported again after a restart, and nothing is lost.
             wait, line = self._trouble.met(error, now, self._surroundings.clock.time_of_day)
@@ -87,14 +91,20 @@ class Keeper:
         else:
             self.has_changed, self._saved_at = False, now
             line = self._trouble.over(now)
-        if line:
-            self._surroundings.log.warning("%s", line)
+        self._tell(line)
 
     def save_finally(self) -> None:
         """Write it at the end of the source, whatever has changed."""
-        if self._file is not None:
-            self._again_at, self.has_changed = 0.0, True
-            self.save_if_due()
+        if self._file is None:
+            return
+        try:
+            self._file.save(State(self._surroundings.now(), self._content()), self._number + 1)
+        except CloudflareError as error:
+            self._tell(f"the state was not kept at the end: {error.text}.")
+
+    def _tell(self, line: str | None) -> None:
+        if line:
+            self._surroundings.log.warning("%s", line)
 
     def close(self) -> None:
         """Let another source use the file."""

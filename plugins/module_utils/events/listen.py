@@ -102,7 +102,7 @@ class Listener:
                 await self._guarded(self._pull, self._pull_trouble, "_pull_at")
             if self._leases.due(clock.monotonic()) and self._ack_at <= clock.monotonic():
                 await self._guarded(self._acknowledge, self._ack_trouble, "_ack_at")
-            self._keeper.save_if_due()
+            await self._keeper.save_if_due()
             now, due_at = clock.monotonic(), self._leases.due_at()
             next_at = self._pull_at if due_at is None else min(self._pull_at, max(due_at, self._ack_at))
             await self._surroundings.pause(min(max(next_at - now, 0.0), 60.0))

@@ -111,7 +111,7 @@ class Poll:
             due_at = min(target.round_at, self._sweep_at(target, now))
             if due_at > now:
                 await self._surroundings.pause(min(due_at - now, 60.0))
-                self._keeper.save_if_due()
+                await self._keeper.save_if_due()
                 continue
             try:
                 await self._work(target, is_round=target.round_at <= now)
@@ -124,7 +124,7 @@ class Poll:
                 now = self._surroundings.clock.monotonic()
                 self._tell(self._trouble.over(now))
                 self._tell(target.trouble.over(now))
-            self._keeper.save_if_due()
+            await self._keeper.save_if_due()
 
     # -- when -------------------------------------------------------------------------------------------------------------
 

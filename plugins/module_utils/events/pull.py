@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import json
 import typing as t
+from datetime import datetime, timezone
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.events.arguments import OF_EVENTS
@@ -32,7 +33,7 @@ class Message(t.NamedTuple):
     """An event of Workflows as a message tells it.
 
     status: None where the event is of a kind that is not known here.
-    at: when it happened, normalised; None where the message doesn't tell.
+    at: when it happened, or else when its message was put into the queue, normalised; None where nothing tells.
     """
 
     workflow_name: str
@@ -62,8 +63,18 @@ def message_of(raw: Json) -> Message | None:
     for body in _bodies(raw.get("body"), content_type):
         message = _message(body)
         if message is not None:
-            return message
+            return message if message.at else message._replace(at=_put_at(raw))
     return None
+
+
+def _put_at(raw: Json) -> str | None:
+    milliseconds = raw.get("timestamp_ms")
+    if not isinstance(milliseconds, (int, float)) or isinstance(milliseconds, bool):
+        return None
+    try:
+        return normal_time(datetime.fromtimestamp(milliseconds / 1000, timezone.utc).isoformat())
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _bodies(body: t.Any, content_type: t.Any) -> t.Iterator[Json]:

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import tempfile
+import threading
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError
@@ -81,6 +82,8 @@ class StateFile:
     def __init__(self, path: str, heading: Heading) -> None:
         self._path = path
         self._heading = heading
+        self._writing = threading.Lock()
+        self._newest = 0
         try:
             self._lock = os.open(path + ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -107,12 +110,23 @@ class StateFile:
         except OptionError as error:
             raise OptionError(f"{name} {error.message}", error.advice) from None
 
-    def save(self, state: State) -> None:
-        """Write it, whole or not at all. Raises CloudflareError."""
-        try:
-            _replace(self._path, written(self._heading, state))
-        except OSError as error:
-            raise CloudflareError(f"state_path {clean(self._path, 120)} can't be written ({clean(error.strerror, 80)})") from None
+    def save(self, state: State, number: int) -> None:
+        """Write it, whole or not at all, unless a newer one was written meanwhile.
+
+        Args:
+            number: the newer the state, the higher.
+
+        Raises:
+            CloudflareError: it can't be written.
+        """
+        with self._writing:
+            if number < self._newest:
+                return
+            try:
+                _replace(self._path, written(self._heading, state))
+            except OSError as error:
+                raise CloudflareError(f"state_path {clean(self._path, 120)} can't be written ({clean(error.strerror, 80)})") from None
+            self._newest = number
 
     def close(self) -> None:
         """Let others use it."""

@@ -120,6 +120,15 @@ def test_the_key_is_of_the_event_and_not_of_the_delivery():
     assert len({first.key, *(message_of(raw(other)).key for other in others)}) == 6
 
 
+def test_where_the_event_tells_no_time_its_message_does():
+    """Or else a second failure would be taken for the first one come again."""
+    untold = body()
+    del untold["metadata"]
+    first, second = (message_of(dict(raw(untold), timestamp_ms=milliseconds)) for milliseconds in (1786001400123, 1786001500123))
+    assert first.at == "2026-08-06T07:30:00.123Z" and first.key != second.key
+    assert [message_of(dict(raw(untold), timestamp_ms=strange)).at for strange in (None, True, "x", 1e300)] == [None] * 4
+
+
 def test_what_the_message_alone_tells():
     told = message_of(raw(body())).sighting()
     assert (told.status, told.ended_on, told.moment, told.occasion, told.error) == ("errored", AT, AT, AT, None)

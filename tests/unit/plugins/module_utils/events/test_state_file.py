@@ -60,15 +60,23 @@ def test_the_file(tmp_path):
     path = tmp_path / "state.json"
     file = StateFile(str(path), HEADING)
     assert file.load() is None
-    file.save(STATE)
+    file.save(STATE, 1)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert file.load() == STATE
-    file.save(STATE._replace(saved_at=2.0))
+    file.save(STATE._replace(saved_at=2.0), 2)
     file.close()
     file = StateFile(str(path), HEADING)
     assert file.load().saved_at == 2.0
     file.close()
     assert sorted(os.listdir(tmp_path)) == ["state.json", "state.json.lock"]
+
+
+def test_a_thread_that_comes_late_does_not_undo_what_is_newer(tmp_path):
+    file = StateFile(str(tmp_path / "state.json"), HEADING)
+    file.save(STATE._replace(saved_at=2.0), 2)
+    file.save(STATE, 1)
+    assert file.load().saved_at == 2.0
+    file.close()
 
 
 def test_an_empty_file_is_none_yet(tmp_path):
@@ -103,14 +111,14 @@ def test_two_sources_do_not_share_it(tmp_path):
 def test_what_can_not_be_written_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "state.json"
     file = StateFile(str(path), HEADING)
-    file.save(STATE)
+    file.save(STATE, 1)
 
     def full(_handle):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CloudflareError) as error:
-        file.save(STATE._replace(saved_at=2.0))
+        file.save(STATE._replace(saved_at=2.0), 2)
     assert error.value.message.endswith("can't be written (No space left on device)")
     assert file.load() == STATE
     file.close()
