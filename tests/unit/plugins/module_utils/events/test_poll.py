@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
@@ -148,6 +149,21 @@ def test_with_a_state_nothing_is_lost_however_long_it_was_down(monkeypatch, tmp_
     assert live(world, 100, state_path=state_path) == []
 
 
+def test_an_event_that_was_not_taken_is_told_at_the_next_start(monkeypatch, tmp_path):
+    world, _cloud, _workflow = world_of(monkeypatch, one("a", 10 * HOUR + 60))
+    state_path = str(tmp_path / "state.json")
+    put, taken = world.put, []
+
+    async def stopped_while_it_waits(item):
+        taken.append(item)
+        raise asyncio.CancelledError
+
+    world.put = stopped_while_it_waits
+    assert live(world, 600, state_path=state_path) == [] and names(taken) == ["a"]
+    world.put = put
+    assert live(world, 600, state_path=state_path, replay=0) == taken
+
+
 def test_an_end_that_is_told_later_is_waited_for(monkeypatch):
     """It is what one failure is told apart by from the next."""
     instance = FakeInstance("a", "errored", created=10 * HOUR)
@@ -202,6 +218,29 @@ def test_what_passes_is_waited_out_with_one_line(monkeypatch, trouble, word):
     for line in warned:
         assert TOKEN not in line
         assert_is_a_sentence(line)
+
+
+def test_a_listing_that_breaks_off_is_not_taken_for_a_whole_one(monkeypatch):
+    """What its other pages hold was there first, and is no news when they are read at last."""
+    world, cloud, workflow = world_of(monkeypatch, *[one(f"old-{number:03}", 5 * HOUR, created=number) for number in range(250)])
+    broken = iter([DOWN])
+    cloud.trouble = lambda path: next(broken, None) if workflow.count("list") == 1 else None
+    assert live(world, HOUR) == []
+    assert any("HTTP 503" in line for line in world.lines)
+
+
+def test_killed_at_once_it_still_tells_again_at_its_next_start(monkeypatch, tmp_path):
+    """What matters is how long the source had lived that told of it, and not the one that was killed before it could."""
+    world, cloud, _workflow = world_of(monkeypatch, one("a", 10 * HOUR + 60))
+    state_path = str(tmp_path / "state.json")
+    told = live(world, 300, state_path=state_path)
+    world.clock.pass_by(HOUR)
+    cloud.trouble = lambda path: DOWN
+    with monkeypatch.context() as killed:
+        killed.setattr(Keeper, "save_finally", lambda keeper: None)
+        assert live(world, 10, state_path=state_path) == []
+    cloud.trouble = lambda path: None
+    assert live(world, 300, state_path=state_path) == told and names(told) == ["a"]
 
 
 def test_one_workflow_that_is_gone_does_not_end_the_others(monkeypatch):
