@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError, internal_error_text
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import accounts, inputs, jobs, orders, plans
 
@@ -54,7 +54,7 @@ def _plan(known: Json) -> Json:
 
 def _account(known: Json) -> Json:
     """context, plan, results, paused, workflow, now → the account."""
-    counts = (known["workflow"].get("workflow") or {}).get("counts")
+    counts = ((known["workflow"] or {}).get("workflow") or {}).get("counts")
     order, plan = _order_of(known["context"]), plans.Plan(*(known["plan"][name] for name in plans.Plan._fields))
     return accounts.account(order, plan, known["results"], known["paused"], counts, known["now"])._asdict()
 
@@ -92,6 +92,8 @@ def runbook(known: Json, step: str) -> Json:
         return {"mistakes": [], **_STEPS[step](known)}
     except OptionError as error:
         return {"mistakes": [error.message]}
+    except Exception as error:  # noqa: BLE001  no traceback reaches a user
+        raise AnsibleFilterError(internal_error_text(error)) from None
 
 
 class FilterModule:

@@ -282,6 +282,11 @@ summary:
       type: float
       returned: always
       sample: 0.4
+ended_early:
+  description: What ended the task before every instance was found and read. None where nothing did.
+  returned: once the options are valid
+  type: str
+  sample: null
 api_calls:
   description: What the task cost.
   returned: once the options are valid

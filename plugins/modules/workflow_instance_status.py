@@ -201,8 +201,9 @@ options:
   details:
     description:
       - V(full) returns an item for every instance.
-      - V(brief) returns items only of those that failed, are unknown, were not attempted, or are warned of, 1000 at most, and neither facts
-        nor a diff of each instance. RV(ids) holds all ids either way. It keeps the result of thousands of instances small enough for AWX to show.
+      - V(brief) returns items only of those that failed, are unknown, were not attempted, or are warned of, and then of those that
+        O(skip_finished) has left alone, 1000 at most, and neither facts nor a diff of each instance. RV(ids) holds all ids either way.
+        It keeps the result of thousands of instances small enough for AWX to show.
     type: str
     default: full
     choices: [full, brief]

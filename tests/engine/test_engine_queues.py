@@ -136,6 +136,20 @@ def test_leases(engine):
     assert len(dead.pull()["messages"]) == 1
 
 
+def test_a_consumer_is_changed(engine, queue):
+    """The whole of it, as the body has it; and what is no consumer's, or no settings, is refused."""
+    (consumer,) = result(call(engine, "GET", "queues", queue.id, "consumers"))
+    place = ("queues", queue.id, "consumers", consumer["consumer_id"])
+    body = {"type": "http_pull", "dead_letter_queue": "dead", "settings": {"max_retries": 9}}
+    changed = result(call(engine, "PUT", *place, body=body))
+    assert changed["settings"]["max_retries"] == 9 and changed["settings"]["visibility_timeout_ms"] == 30_000
+    assert (
+        result(call(engine, "GET", "queues", queue.id, "consumers")) == [{**consumer, **changed}] and changed["dead_letter_queue"] == "dead"
+    )
+    assert error_of(call(engine, "PUT", *place, body={**body, "settings": {"max_retries": 101}})) == (400, 10207)
+    assert error_of(call(engine, "PUT", *place[:3], "f" * 32, body=body)) == (404, 11001)
+
+
 def test_bodies(engine, queue):
     """Encoded by their content type; as they are where production should turn out to do that."""
     engine.control("POST", "/queues/put", {"queue": "events", "body": "plain", "content_type": "text"})

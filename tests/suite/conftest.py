@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import signal
 
@@ -124,6 +125,13 @@ def tree():
 def tools():
     """The environment of the linters and documentation tools."""
     return environments.ensure("tools")
+
+
+@pytest.fixture
+def read_inputs(monkeypatch):
+    """How a runbook reads what it is given."""
+    monkeypatch.syspath_prepend(str(environments.linked_collections()))
+    return importlib.import_module("ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.inputs").read_inputs
 
 
 @pytest.fixture(scope="session")

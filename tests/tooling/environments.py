@@ -34,6 +34,8 @@ PYTHONS = {
     "tools": ("3.11", "3.12", "3.13"),
     "oldest": ("3.9",),
     "bench": ("3.11", "3.12", "3.13"),
+    "builder": ("3.11", "3.12", "3.13"),
+    "eda": ("3.11", "3.12"),
 }
 CORES = tuple(name[len("core-") :] for name in PYTHONS if name.startswith("core-"))
 

@@ -104,7 +104,7 @@ class Ran(t.NamedTuple):
 
 
 class TaskRunner:
-    """Runs tasks of `workflow_instance_status`.
+    """Runs tasks, of `workflow_instance_status` unless another module is named.
 
     Args:
         monkeypatch, capfd: pytest's own fixtures.
@@ -129,8 +129,8 @@ class TaskRunner:
         monkeypatch.setattr(session_module, "Controller", lambda clock, listener: self.controller)
         monkeypatch.setattr(basic.AnsibleModule, "log", lambda module, msg, log_args=None: self._log.append(str(msg)))
 
-    def run(self, check_mode=False, diff=False, **options):
-        """Run one task; the credentials are given unless the options say otherwise."""
+    def run(self, check_mode=False, diff=False, module=workflow_instance_status, **options):
+        """Run one task of a module; the credentials are given unless the options say otherwise."""
         args = dict({"workflow_name": "orders"}, **CREDENTIALS)
         args.update(options, _ansible_check_mode=check_mode, _ansible_diff=diff)
         args = {name: value for name, value in args.items() if value is not None}
@@ -138,6 +138,6 @@ class TaskRunner:
         warnings._global_warnings.clear()  # a process runs one module, as a rule
         self._capfd.readouterr()
         with patch_module_args(args), pytest.raises(SystemExit) as ended:
-            workflow_instance_status.main()
+            module.main()
         out, err = self._capfd.readouterr()
         return Ran(json.loads(out), ended.value.code, out + err, "\n".join(self._log))

@@ -39,6 +39,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 # How each kind of call is counted in the result.
 READ, LIST, PATCH, BATCH = "reads", "lists", "patches", "batches"
 CREATE, DELETE, EVENT = "creates", "deletes", "events"
+QUEUE = "queues"
 
 #: Kinds of calls that change something, and those of them that rest on a look, so that they do not outwait a rate-limit block.
 CHANGES = (PATCH, BATCH, CREATE, DELETE, EVENT)
@@ -82,7 +83,7 @@ class Client:
         self._has_heard = False  # anything has answered as the API does
         self._strangers = 0  # other answers, in a row
         #: Calls that reached the network, by kind, and how many of them were repetitions.
-        self.counts = {**dict.fromkeys((READ, LIST, *CHANGES), 0), "retries": 0}
+        self.counts = {**dict.fromkeys((READ, LIST, QUEUE, *CHANGES), 0), "retries": 0}
         #: The API's own messages, {code, message}, each once.
         self.messages: list[Json] = []
         #: The server's own time at its first answer, as its Date header tells it.
@@ -121,7 +122,7 @@ class Client:
 
         Args:
             path: below the API's base URL, its parts percent-encoded.
-            kind: READ, LIST, or one of CHANGES.
+            kind: READ, LIST, QUEUE (taking messages, and giving them back), or one of CHANGES.
             expected: what the result must be; None: a list for LIST, and a dict for any other kind.
             body: JSON-able or None.
             once: never send again what may have been processed.

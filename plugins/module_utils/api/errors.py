@@ -62,6 +62,12 @@ class WorkflowNotFound(CloudflareError):
     fatal = True
 
 
+class QueueNotFound(CloudflareError):
+    """The account has no such queue."""
+
+    fatal = True
+
+
 class UnusableServer(CloudflareError):
     """What is at `api_url` can't be spoken to, or sends elsewhere: TLS that does not verify, a redirect, a route that is none."""
 

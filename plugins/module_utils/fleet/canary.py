@@ -37,15 +37,21 @@ class Canary(t.NamedTuple):
         What was refused before anything was sent tells nothing of the others.
         """
         sent = [record for record in records if record.sends]
-        bad = [record for record in sent if record.outcome in (FAILED, UNKNOWN) or record.errored_again]
-        again = [record for record in bad if record.status == "errored"]
-        undecided = [record for record in bad if record.status != "errored"]
+        again = [record for record in sent if record.errored_again]
+        bad = [record for record in sent if record.outcome in (FAILED, UNKNOWN) and not record.errored_again]
+        refused = [record for record in bad if record.is_refused and not record.answer_was_lost and record.status is not None]
+        undecided = [record for record in bad if record not in refused]
         if undecided:
-            goal = "to have ended" if self.wait_until == ENDED else "to be past the step that failed"
-            return f"the canary is undecided: {_of(undecided, sent)} not known {goal} in {self.wait_timeout:g} s"
-        if len(again) > self.max_failures:
-            return f"the canary has failed: {_of(again, sent)} errored again"
+            return f"the canary is undecided: {_of(undecided, sent)} not known {self._goal(sent[0])} after {self.wait_timeout:g} s"
+        if len(again) + len(refused) > self.max_failures:
+            told = [f"{_of(some, sent)} {what}" for some, what in ((again, "errored again"), (refused, "refused by the API")) if some]
+            return f"the canary has failed: {', '.join(told)}"
         return None
+
+    def _goal(self, record: Record) -> str:
+        if self.wait_until == ENDED:
+            return "to have ended"
+        return f"to be past the step {'that failed' if record.wanted.state == 'restarted' else 'it was paused in'}"
 
 
 def proves_something(records: list[Record]) -> bool:

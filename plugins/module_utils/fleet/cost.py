@@ -52,7 +52,9 @@ def estimate(calls: Calls, requests_per_second: float | None, reserve: float, le
         reserve: the part of the quota left to others.
         least_left: the calls that the API still allows, and the seconds until there are more.
     """
-    about = f"about {calls.made:,} calls" + (f" instead of {calls.otherwise:,} (bulk_terminate)" if calls.otherwise else "")
+    about = f"about {calls.made:,} call{'' if calls.made == 1 else 's'}" + (
+        f" instead of {calls.otherwise:,} (bulk_terminate)" if calls.otherwise else ""
+    )
     per_second = DOCUMENTED_QUOTA / _QUOTA_WINDOW
     seconds = max(0.0, calls.made - DOCUMENTED_QUOTA * (1 - reserve)) / per_second
     if requests_per_second:

@@ -14,6 +14,7 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types impor
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import account
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import Told
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.gathering import Found
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.lifecycle import FINISHED
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.record import (
     CHANGED,
     FAILED,
@@ -37,6 +38,16 @@ _LONGEST_NAME = 200
 def items(records: list[Record]) -> list[Json]:
     """The result's `instances`: each with its own sentence, and the API's own errors."""
     return [_item(record) for record in records]
+
+
+def news_of(records: list[Record]) -> list[Record]:
+    """Those that `details: brief` has items of: what went wrong or is warned of, and then what `skip_finished` found at its end."""
+    wrong = [record for record in records if record.failed or record.warning]
+    return wrong + [record for record in records if not (record.failed or record.warning) and _has_ended(record)]
+
+
+def _has_ended(record: Record) -> bool:
+    return record.wanted.skip_finished and (record.status in FINISHED or record.status == "rollingBack")
 
 
 def _item(record: Record) -> Json:

@@ -25,7 +25,10 @@ KEPT = GROUPS[:3]
 #: By which name a record is handed on.
 NAME = MARK.partition(":")[0]
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+#: What a terminal obeys: colours, and AWX's marks of its events.
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+_BROKEN = "is cut off, or was changed: it is no JSON; give the whole of"
 
 
 class Entry:
@@ -66,6 +69,15 @@ class Ledger:
 
     def note(self, heading: Heading, made_at: str, placed: t.Iterable[Placed]) -> None:
         """Instances lie where the pairs say. What has come to this state for certain is in no other one any more."""
+        placed = list(placed)
+        entry = self.put(heading, made_at, placed)
+        for other in self.of_workflow(heading.workflow_name):
+            for group, instance_id in placed:
+                if other is not entry and group == KEPT[0]:
+                    other.placed.pop(instance_id, None)
+
+    def put(self, heading: Heading, made_at: str, placed: t.Iterable[Placed]) -> Entry:
+        """Instances lie where the pairs say, wherever else they lie."""
         entry = self.entry(heading.workflow_name, heading.state)
         if entry is None:
             entry = Entry(heading.workflow_name, heading.state)
@@ -75,10 +87,7 @@ class Ledger:
             entry.placed.pop(instance_id, None)
             if group in KEPT:
                 entry.placed[instance_id] = group
-            if group == KEPT[0]:
-                for other in self.of_workflow(heading.workflow_name):
-                    if other is not entry:
-                        other.placed.pop(instance_id, None)
+        return entry
 
     def text(self) -> str:
         """The document.
@@ -92,9 +101,9 @@ class Ledger:
         """Raise OptionError where the record is of another account or another server."""
         for what, recorded, here in (("account", self.account_id, account_id), ("API", self.api_url, api_url)):
             if recorded != here:
+                of, to = (f"{what} {clean(one, 120)}" if one else f"no {what}" for one in (recorded, here))
                 raise OptionError(
-                    f"the record is of {what} {clean(recorded, 120)}, and this task speaks to {clean(here, 120)}; "
-                    "use the credentials that it was made with, or another record"
+                    f"the record is of {of}, and this task speaks to {to}; use the credentials that it was made with, or another record"
                 )
 
 
@@ -110,8 +119,10 @@ def read(text: str) -> Ledger:
     for document in documents:
         if (document.get("account_id"), document["api_url"]) != (account_id, api_url):
             raise OptionError("the records are of several accounts or APIs; give those of one")
+        # What a document holds side by side lies side by side; a line, which holds one entry, is news to the lines before it.
+        take_in = ledger.note if len(document["records"]) == 1 else ledger.put
         for told in document["records"]:
-            ledger.note(*_noted(told, ledger))
+            take_in(*_noted(told, ledger))
     return ledger
 
 
@@ -156,12 +167,12 @@ def _noted(told: t.Any, ledger: Ledger) -> tuple[Heading, str, list[Placed]]:
 
 def _documents(text: str) -> list[t.Any]:
     """All JSON documents that a text holds."""
-    text = _COLOURS.sub("", text).strip()
+    text = _ESCAPES.sub("", text).strip()
     if text.startswith("{"):
         try:
             whole = json.loads(text)
-        except ValueError:
-            raise OptionError("the record is cut off, or was changed: it is no JSON; give the whole of it") from None
+        except (ValueError, RecursionError):
+            raise OptionError(f"the record {_BROKEN} it") from None
         artifact = whole.get(NAME) if "records" not in whole else None
         return _documents(artifact) if isinstance(artifact, str) else [artifact or whole]
     pieces = text.split(MARK)[1:]
@@ -171,10 +182,13 @@ def _documents(text: str) -> list[t.Any]:
 
 
 def _printed(number: int, piece: str) -> t.Any:
-    """The document that a printed line begins with, though a terminal has broken the line."""
+    """The document that a printed line begins with, though a terminal has broken the line, or YAML has put it into quotes."""
+    piece = piece.lstrip()
+    if piece.startswith("'"):
+        piece = piece[1:].replace("''", "'").lstrip()
     for candidate in (piece, re.sub(r"[ \t]*\r?\n", "", piece)):
         try:
-            return json.JSONDecoder().raw_decode(candidate.lstrip())[0]
-        except ValueError:
+            return json.JSONDecoder().raw_decode(candidate)[0]
+        except (ValueError, RecursionError):
             continue
-    raise OptionError(f"line {number} of the record is cut off, or was changed: it is no JSON; give the whole of the job's output")
+    raise OptionError(f"line {number} of the record {_BROKEN} the job's output")

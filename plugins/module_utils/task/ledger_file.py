@@ -27,6 +27,7 @@ class LedgerFile:
     """
 
     def __init__(self, path: str, heading: Heading) -> None:
+        path = os.path.realpath(path)  # a link stays one
         self._path = path
         self._heading = heading
         self._ledger = _load(path) or Ledger(heading.account_id, heading.api_url)
@@ -34,7 +35,7 @@ class LedgerFile:
         earlier = self._ledger.entry(heading.workflow_name, heading.state)
         #: Where the ids of an earlier run lie: what this one leaves alone stays there.
         self._earlier = dict(earlier.placed) if earlier else {}
-        folder = os.path.dirname(path) or "."
+        folder = os.path.dirname(path)
         if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
             raise OptionError(
                 f"record_file can't be written: {clean(folder, 120)} is no folder that this user may write to; name another file"
@@ -55,6 +56,8 @@ class LedgerFile:
 
 def _load(path: str) -> Ledger | None:
     """The record of a file; None where there is no such file, or nothing in it yet."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OptionError(f"record_file {clean(path, 120)} is no ordinary file; name another file")
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(_LARGEST)
@@ -71,7 +74,7 @@ def _load(path: str) -> Ledger | None:
 
 def _write(path: str, text: str) -> None:
     """All of it or nothing, for its owner alone."""
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=os.path.basename(path) + ".")
+    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=os.path.basename(path) + ".")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -156,6 +156,7 @@ def _result(host: Host, request: Request, inspection: Inspection, session: Sessi
         },
         "api_calls": session.api_calls((READ, LIST)),
         "messages": report.messages(session.client.messages),
+        "ended_early": fatal.message if fatal else None,
     }
     result["instances"] = [{"id": item["id"], **{field: item[field] for field in request.fields}} for item in items]
     for text in [*bounds.fit_readings(result), *_warnings(request, inspection, result["summary"])]:

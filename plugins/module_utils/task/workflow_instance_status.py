@@ -141,7 +141,7 @@ def _result(host: Host, request: Request, fleet: Fleet, session: Session) -> Res
         "msg": message(told),
         "changed": any(record.changed for record in records),
         "failed": failed,
-        "instances": report.items([record for record in records if record.failed or record.warning] if request.is_brief else records),
+        "instances": report.items(report.news_of(records) if request.is_brief else records),
         "summary": report.summary(records, fleet.found, matched, session.duration()),
         "api_calls": session.api_calls(),
         "messages": report.messages(session.client.messages),

@@ -6,24 +6,24 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import typing as t
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook import commands
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.plans import Plan, ended_early, paused_elsewhere
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.words import is_gone, named
 
-_SHOWN = 3
-
-#: What needs no quotes on a command line, neither the shell's nor ansible-core's.
-_PLAIN = re.compile(r"[A-Za-z0-9_./:+-]+")
+#: Messages of tasks that an account repeats.
+_MOST_MESSAGES = 5
 
 _DONE = {"pause_all": "paused", "resume_paused": "resumed", "restart_failed": "restarted", "terminate": "terminated"}
 _OUTCOMES = ("changed", "unchanged", "failed", "unknown", "not_attempted")
 _BAD = _OUTCOMES[2:]
+
+_NOTHING_KNOWN = "The task of the change did not run, or did not end. Look at the instances and the record first, then run again."
 
 
 class Account(t.NamedTuple):
@@ -40,23 +40,34 @@ class _Tally:
     def __init__(self, results: t.Sequence[Json], gone: t.Sequence[str]) -> None:
         self.outcomes: dict[str, str] = {}
         self.items: dict[str, Json] = {}
-        self.ended_early = False
-        self.messages: list[str] = []
+        self.ended_early = self.broke_off = not results  # broke off: nobody knows what of it was sent
+        self.is_cut = False  # ids of some tasks are missing, since there were too many
+        self.messages: list[str] = [] if results else [_NOTHING_KNOWN]
         for result in results:
-            for outcome in _OUTCOMES:
-                for instance_id in result.get("ids", {}).get(outcome, []):
-                    # What was changed once by this run stays changed: a sweep after it finds it as it should be.
-                    was = self.outcomes.get(instance_id)
-                    self.outcomes[instance_id] = "changed" if was == "changed" and outcome == "unchanged" else outcome
-            for item in result.get("instances", []):
-                self.items[item["id"]] = item
-            is_early = ended_early(result)
-            self.ended_early = self.ended_early or is_early
-            if is_early or any(result["ids"][outcome] for outcome in _BAD) or any(map(_has_errored_again, result["instances"])):
-                self.messages.append(str(result.get("msg", "")))
-        self.gone = list(dict.fromkeys([*gone, *(one for one in self.ids("failed") if self.status(one) is None and one in self.items)]))
+            self._take(result)
+        self.gone = list(dict.fromkeys([*gone, *(one for one in self.ids("failed") if one in self.items and is_gone(self.items[one]))]))
         for instance_id in self.gone:
             self.outcomes.pop(instance_id, None)
+
+    def _take(self, result: Json) -> None:
+        ids, items = result.get("ids", {}), result.get("instances", [])
+        for outcome in _OUTCOMES:
+            for instance_id in ids.get(outcome, []):
+                # What this run has changed stays changed: a sweep after it finds it as it should be.
+                has_changed = outcome == "unchanged" and self.has_changed(instance_id)
+                self.outcomes[instance_id] = "changed" if has_changed else outcome
+        self.items.update((item["id"], item) for item in items)
+        self.is_cut = self.is_cut or bool(result.get("ids_truncated"))
+        is_early = ended_early(result)
+        self.broke_off = self.broke_off or "summary" not in result
+        self.ended_early = self.ended_early or is_early
+        if is_early or any(ids.get(outcome) for outcome in _BAD) or any(map(_has_errored_again, items)):
+            self.messages.append(str(result.get("msg") or _NOTHING_KNOWN))
+
+    def has_changed(self, instance_id: str) -> bool:
+        """By what the tasks so far have told, it was changed; it may have taken longer than they waited."""
+        item = self.items.get(instance_id)
+        return self.outcomes.get(instance_id) == "changed" or bool(item and item["changed"])
 
     def ids(self, outcome: str) -> list[str]:
         return [instance_id for instance_id, found in self.outcomes.items() if found == outcome]
@@ -86,45 +97,69 @@ def account(
     Args:
         results: of the tasks that made the changes, in their order.
         paused: as for the plan.
-        counts: instances of the workflow by status, by workflow_info, at the end.
+        counts: instances of the workflow by status, by workflow_info, at the end; None where they could not be read.
         now: the time, `2026-08-06T03:24:10Z`.
     """
     tally = _Tally(results, plan.gone)
     again = tally.errored_again()
     failed = [one for one in tally.ids("failed") if one not in again]
     unknown, left = tally.ids("unknown"), tally.ids("not_attempted")
-    begun = set(tally.outcomes)
-    left += [one for one in plan.instance_ids or [] if one not in begun and one not in tally.gone]
-    changed = [one for one in tally.ids("changed") if one not in again]
+    known = {*tally.outcomes, *tally.gone}
+    untold = [one for one in plan.instance_ids or [] if one not in known]
+    if tally.broke_off:
+        unknown += untold
+    elif not tally.is_cut:
+        left += untold
     ended = _ended_meanwhile(order, tally)
-    is_red = bool(
-        failed or unknown or left or again or tally.ended_early or (order.entry_point == "resume_paused" and ended.get("errored"))
-    )
-    lines = [_headline(order, tally, changed, failed, again, left), *_lines(order, tally, ended, paused, counts, now)]
+    errored = ended.get("errored", []) if order.entry_point == "resume_paused" else []
+    is_red = bool(failed or unknown or left or again or tally.ended_early or errored)
+    lines = [_headline(order, tally, _Bad(failed, unknown, left, again))]
     if is_red:
-        lines[1:1] = [followable(message) for message in dict.fromkeys(tally.messages)]
-    advice = _next(order, tally, left, again)
+        lines.extend(_messages(tally))
+    lines.extend(_lines(order, tally, ended, paused, counts, now))
+    advice = _next(order, tally, left, [*again, *errored])
     sentences = [line if line.endswith(".") else f"{line}." for line in lines]
     return Account(is_red, [*lines, *advice], " ".join([*sentences, *advice]))
 
 
-def _headline(order: Order, tally: _Tally, changed: list[str], failed: list[str], again: list[str], left: list[str]) -> str:
+def _messages(tally: _Tally) -> list[str]:
+    messages = list(dict.fromkeys(tally.messages))
+    more = len(messages) - _MOST_MESSAGES
+    return [*map(followable, messages[:_MOST_MESSAGES]), *([f"… and {more:,} more messages of its tasks"] if more > 0 else [])]
+
+
+class _Bad(t.NamedTuple):
+    """The ids of those that are not as they should be."""
+
+    failed: list[str]
+    unknown: list[str]
+    left: list[str]
+    again: list[str]
+
+
+def _headline(order: Order, tally: _Tally, bad: _Bad) -> str:
     done = _DONE[order.entry_point]
     parts = []
-    for count, what in (
-        (len(failed), "failed"),
-        (len(tally.ids("unknown")), "unknown"),
-        (len(left), "not attempted" + _why_left(tally, left)),
-        (len(again), "errored again"),
+    for ids, what in (
+        (bad.failed, "failed"),
+        (bad.unknown, "unknown"),
+        (bad.left, "not attempted" + _why_left(tally, bad.left)),
+        (bad.again, "errored again"),
     ):
-        if count:
-            parts.append(f"{count:,} {what}")
-    total = len(tally.outcomes) + len([one for one in left if one not in tally.outcomes])
+        if ids:
+            parts.append(f"{len(ids):,} {what}")
+    changed = len({*tally.ids("changed"), *bad.again})
+    total = len({*tally.outcomes, *bad.unknown, *bad.left})
     waited = "" if order.options["wait"] else "; not waited for (wait=false)"
     extent = (" with rollback" if order.inputs["rollback"] else " WITHOUT rollback") if order.entry_point == "terminate" else ""
-    parts.append(f"{len(changed) + len(again):,} of {total:,} instances of {_workflow(order)} {done}{extent} by this run")
+    least = "at least " if tally.is_cut or tally.broke_off else ""
+    parts.append(f"{least}{changed:,} of {least}{total:,} instances of {shown_name(order.workflow_name)} {done}{extent} by this run")
     parts.append(f"{len(tally.ids('unchanged')):,} unchanged{waited}")
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    if tally.broke_off:
+        broke_off = f"The change of {shown_name(order.workflow_name)} broke off, and its record alone tells what was done"
+        return f"{broke_off}. {told}" if total else broke_off
+    return told
 
 
 def _why_left(tally: _Tally, left: list[str]) -> str:
@@ -135,27 +170,28 @@ def _why_left(tally: _Tally, left: list[str]) -> str:
 
 
 def _ended_meanwhile(order: Order, tally: _Tally) -> dict[str, list[str]]:
-    """Those that had ended before this run could change them, by status."""
+    """Those that had ended, or are about to, before this run could change them, by status."""
     ended: dict[str, list[str]] = {}
     if order.entry_point in ("pause_all", "resume_paused"):
-        for instance_id in tally.ids("unchanged"):
-            status = tally.status(instance_id)
-            if status in ("errored", "terminated", "complete"):
-                ended.setdefault(status, []).append(instance_id)
+        for status in ("errored", "rollingBack", "terminated", "complete"):
+            ids = [instance_id for instance_id in tally.ids("unchanged") if tally.status(instance_id) == status]
+            if ids:
+                ended[status] = ids
     return ended
 
 
 def _lines(order: Order, tally: _Tally, ended: dict[str, list[str]], paused: Json | None, counts: Json | None, now: str) -> list[str]:
     lines = []
     if ended:
-        told = ", ".join(f"{len(ids):,} {status}{_named(ids) if status != 'complete' else ''}" for status, ids in ended.items())
+        told = ", ".join(f"{len(ids):,} {status}{named(ids) if status != 'complete' else ''}" for status, ids in ended.items())
         lines.append(f"Ended meanwhile: {told}")
     if order.entry_point == "resume_paused":
-        running = [one for one in tally.ids("unchanged") if one not in {each for ids in ended.values() for each in ids}]
+        over = {one for ids in ended.values() for one in ids}
+        running = [one for one in tally.ids("unchanged") if one not in over]
         if running:
-            lines.append(f"Running already: {len(running):,}{_named(running)}")
+            lines.append(f"Running already: {len(running):,}{named(running)}")
     if tally.gone:
-        lines.append(f"Gone (not found any more): {len(tally.gone):,}{_named(tally.gone)}")
+        lines.append(f"Gone (not found any more): {len(tally.gone):,}{named(tally.gone)}")
     if order.entry_point == "pause_all":
         lines.extend(_freeze(order, paused, counts, now))
     return lines
@@ -164,13 +200,16 @@ def _lines(order: Order, tally: _Tally, ended: dict[str, list[str]], paused: Jso
 def _freeze(order: Order, paused: Json | None, counts: Json | None, now: str) -> list[str]:
     """As of when a freeze holds, and what it does not hold."""
     lines = []
-    count, named = paused_elsewhere(order, paused)
+    count, ids = paused_elsewhere(order, paused)
     if count:
-        lines.append(
-            f"{count:,} {'were' if count != 1 else 'was'} paused before this run and in no record{_named(named, count)}: by whom, nothing tells"
+        were = "were" if count != 1 else "was"
+        lines.append(f"{count:,} {were} paused before this run and in no record{named(ids, count)}: by whom, nothing tells")
+    waits = ""
+    if "queued" not in order.inputs["statuses"]:
+        queued = (counts or {}).get("queued") or 0
+        waits = (
+            "; how many are queued, and will run, is not known" if counts is None else f"; {queued:,} queued, which will run" * bool(queued)
         )
-    queued = (counts or {}).get("queued") or 0
-    waits = f"; {queued:,} queued, which will run" if queued and "queued" not in order.inputs["statuses"] else ""
     how = "until then it was swept again and again" if order.inputs["hold_for"] else "hold_for=600 would keep pausing for ten minutes"
     lines.append(f"As of {clean(now, 30)}{waits}. What is triggered from now on runs: {how}")
     return lines
@@ -179,39 +218,32 @@ def _freeze(order: Order, paused: Json | None, counts: Json | None, now: str) ->
 # -- what to do ------------------------------------------------------------------------------------------------------------
 
 
-def _next(order: Order, tally: _Tally, left: list[str], again: list[str]) -> list[str]:
+def _next(order: Order, tally: _Tally, left: list[str], errored: list[str]) -> list[str]:
     """How it is undone, or gone on with: as it can be typed."""
     lines = []
-    if order.entry_point == "pause_all" and (tally.ids("changed") or tally.ids("unknown") or order.ledger or tally.ids("failed")):
-        lines.append(f"To undo it: {_command(order, 'resume_paused')}")
-    if order.entry_point == "resume_paused" and (left or tally.ids("failed")):
-        lines.append(f"For the rest: {_command(order, 'resume_paused')}")
-    if order.entry_point == "restart_failed" and (left or again) and order.select and order.select.get("ended_before"):
-        window = {"ended_after": order.select["ended_after"], "ended_before": order.select["ended_before"]}
-        lines.append(f"For the rest, without those that have failed again: {_command(order, 'restart_failed', window)}")
+    runbook, failed = order.entry_point, [one for one in tally.ids("failed") if one not in errored]
+    if runbook == "resume_paused" and (left or failed):
+        lines.append(_for_the_rest(order, commands.by_record(order) if order.ledger else commands.by_ids([*failed, *left])))
+    if runbook == "resume_paused" and errored:
+        which = commands.by_ids(errored) or (commands.by_record(order) if order.ledger else None)
+        if which:
+            lines.append(f"To restart what has errored, once its cause is mended: {commands.command(order, 'restart_failed', which)}")
+    if runbook == "restart_failed" and left and not tally.broke_off:
+        which = commands.by_ids(left) or commands.by_window(order)
+        rest = "give as instance_ids what the task's result has as ids.not_attempted"
+        if which:
+            rest = commands.command(order, runbook, {**which, **commands.as_before(order)})
+        lines.append(f"For the rest, without those that have failed again: {rest}")
+    if runbook == "terminate" and left:
+        lines.append(_for_the_rest(order, None))
+    if runbook == "pause_all" and (left or failed):
+        lines.append(f"{_for_the_rest(order, None)}, and with {commands.same_record(order)}, so that one record holds all")
+    if runbook == "pause_all" and (tally.ids("changed") or tally.ids("unknown") or failed or tally.broke_off or order.ledger):
+        lines.append(f"To undo it: {commands.command(order, 'resume_paused', commands.by_record(order))}")
     return lines
 
 
-def _command(order: Order, runbook: str, more: t.Mapping[str, str] | None = None) -> str:
-    """The command, or in AWX the template with the answers that it needs."""
-    job = order.circumstances.job
-    if more is None:
-        more = {"record_job": job} if job else {"record_file": order.record_file}
-    answers = {"workflow_name": order.workflow_name, **more}
-    if job:
-        return f"launch the template of {runbook} with " + ", ".join(f"{name}={clean(value, 200)}" for name, value in answers.items())
-    return f"ansible-playbook edgeops.cloudflare.{runbook} " + " ".join(
-        f"-e {name}={shlex.quote(value)}" for name, value in answers.items()
-    )
-
-
-def _named(ids: t.Sequence[str], count: int = 0) -> str:
-    count = max(count, len(ids))
-    if not ids:
-        return ""
-    more = f" and {count - _SHOWN:,} more" if count > _SHOWN else ""
-    return f" ({', '.join(map(shown_id, ids[:_SHOWN]))}{more})"
-
-
-def _workflow(order: Order) -> str:
-    return shown_name(order.workflow_name)
+def _for_the_rest(order: Order, answers: dict[str, t.Any] | None) -> str:
+    if answers is None:
+        return f"For the rest: run {order.entry_point} again with the same inputs"
+    return f"For the rest: {commands.command(order, order.entry_point, answers)}"

@@ -12,9 +12,10 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import
 
 #: What no runbook can follow, or what it is called there.
 _INSTEAD = (
-    (re.compile(r"; from_step can name one of its steps: [^.]*"), ""),
+    (re.compile(r"; from_step can name one of its steps: .*?(?=\.(?: |$))"), ""),
     (re.compile(r", then run again with when_status: \[\w+\]"), ", then run again"),
     (re.compile(r"\bNarrow select\b"), "Narrow what is selected"),
+    (re.compile(r"\bselect\.(?=[a-z]+_)"), ""),
 )
 
 #: Characters of a task's message that are repeated.

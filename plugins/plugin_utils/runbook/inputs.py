@@ -32,16 +32,22 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "confirm": (0, 1000000),
     "max_details": (0, 1000),
     "record_job": (1, 10**12),
+    "max_retries": (0, 100),
+    "visibility_timeout": (1, 43200),
 }
 
-_YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
+#: What ansible-core takes for a truth value.
+_YES, _NO = ("yes", "true", "on", "1", "y", "t", "1.0"), ("no", "false", "off", "0", "n", "f", "0.0")
+
+#: Between commas and line breaks, and between blanks: what is in quotes is one thing.
+_PARTS, _WORDS = re.compile(r"""(?:"[^"\r\n]*"|'[^'\r\n]*'|[^,\r\n])+"""), re.compile(r""""[^"]*"|'[^']*'|\S+""")
 
 #: How alike two names are, 0 to 1, for one to be taken for a slip of the other.
 _ALIKE = 0.84
 
 #: Variables that are nobody's input: those of ansible-core, AWX and the role itself.
 #: `edgeops_report` is what a report hands on to the jobs after it.
-_NO_INPUTS = ("ansible_", "awx_", "tower_", "runbook_", "edgeops_cloudflare_", "edgeops_report")
+_NO_INPUTS = ("ansible_", "awx_", "tower_", "runbook_", "event_queue_", "edgeops_cloudflare_", "edgeops_report")
 
 _RECORD = "edgeops_record"
 
@@ -98,19 +104,20 @@ def listed(value: t.Any) -> list[t.Any]:
     """A list, whatever it came as: a list, text with commas, blanks or line breaks, text in brackets, or one thing.
 
     Text is split at its line breaks and commas, and at blanks only where it has neither. What holds commas or blanks itself, as ids
-    made by schedules do, is given as JSON or as a list.
+    made by schedules do, is put into quotes, or given as JSON or as a list.
     """
     if not isinstance(value, str):
         return list(value) if isinstance(value, (list, tuple, set)) else [value]
     text = value.strip()
     if text.startswith("[") and text.endswith("]"):
         try:
-            return list(json.loads(text))
-        except ValueError:
+            # Numbers as they were written: here, that can be told.
+            return list(json.loads(text, parse_int=str, parse_float=str, parse_constant=str))
+        except (ValueError, RecursionError):
             text = text[1:-1]
-    parts = [part for line in re.split(r"[\r\n]+", text) for part in line.split(",")]
-    if len(parts) == 1:
-        parts = text.split()
+    parts = _PARTS.findall(text)
+    if len(parts) == 1 and parts[0] == text:
+        parts = _WORDS.findall(text)
     return [part for part in map(_unquoted, parts) if part]
 
 
@@ -119,22 +126,27 @@ def listed(value: t.Any) -> list[t.Any]:
 
 def _read(name: str, value: t.Any, rules: t.Mapping[str, t.Any]) -> t.Any:
     """The value by its type; None where it is blank. Raises _Mistake."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if _is_blank(value):
         return None
     if rules.get("type") != "list":
         return _one(name, value, rules.get("type", "str"), rules.get("choices"))
-    try:
-        parts = listed(value)
-    except TypeError:
-        raise _Mistake(f"must be a list; it is {_shown(value)}") from None
-    return [_one(f"{name}[{number}]", part, rules.get("elements", "str"), rules.get("choices"), name) for number, part in enumerate(parts)]
+    kind, choices, parts = rules.get("elements", "str"), rules.get("choices"), listed(value)
+    if choices and not parts:
+        return None  # a choice of several in a form, where one was made and taken back
+    return [_one(f"{name}[{number}]", part, kind, choices, name) for number, part in enumerate(parts)]
+
+
+def _is_blank(value: t.Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _one(name: str, value: t.Any, kind: str, choices: t.Sequence[str] | None, bounded_as: str = "") -> t.Any:
     try:
+        if bounded_as and _is_blank(value):
+            raise _Mistake("is blank; leave it out, or give what is meant")
         read = _READERS[kind](bounded_as or name, value)
         if choices and read not in choices:
-            raise _Mistake(f"must be of {', '.join(choices)}; it is {_shown(value)}")
+            raise _Mistake(f"must be one of {', '.join(choices)}; it is {_shown(value)}")
     except _Mistake as mistake:
         where = name[len(bounded_as) :] if bounded_as else ""
         raise _Mistake(f"{where} {mistake}".strip()) from None
@@ -143,18 +155,30 @@ def _one(name: str, value: t.Any, kind: str, choices: t.Sequence[str] | None, bo
 
 def _text(name: str, value: t.Any) -> str:
     if name == _RECORD and isinstance(value, (dict, list)):
-        return json.dumps(value)  # ansible-core before 2.19 makes a dictionary of a text that looks like one
+        try:
+            return json.dumps(value)  # ansible-core before 2.19 makes a dictionary of a text that looks like one
+        except (TypeError, ValueError):
+            raise _Mistake("holds what is no JSON, so that something on its way has rewritten it; hand the record on as one text") from None
     if isinstance(value, bool):
         raise _Mistake(f"is {json.dumps(value)}, a truth value and not text; {_QUOTE}")
     if isinstance(value, (int, float)):
         raise _Mistake(f"is {clean(value, 40)}, a number and not text, and nobody can tell how it was written; {_QUOTE}")
-    if isinstance(value, datetime.datetime) and name.endswith(("_after", "_before")):
-        if value.tzinfo is None:
-            raise _Mistake(f"must be a time with its offset, such as {value.isoformat()}Z; it is {value.isoformat()}")
-        return to_utc(value)
+    if isinstance(value, datetime.date) and name.endswith(("_after", "_before")):
+        return _moment(value)
     if not isinstance(value, str):
         raise _Mistake(f"is {_shown(value)} and not text; {_QUOTE}")
     return _unquoted(value) if name != _RECORD else str(value)
+
+
+def _moment(value: datetime.date) -> str:
+    """A moment, by whatever YAML made of it: without an offset, or without a time, nobody can tell which one is meant."""
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        try:
+            return to_utc(value)
+        except OverflowError:
+            pass  # in the year 1, or 9999
+    whole = value.isoformat() if isinstance(value, datetime.datetime) else f"{value.isoformat()}T00:00:00"
+    raise _Mistake(f"must be a time with its offset, such as {whole.partition('+')[0]}Z; it is {value.isoformat()}")
 
 
 _QUOTE = 'put it into double quotes, where AWX asks for it, too: "0123"'
@@ -170,7 +194,7 @@ def _whole(name: str, value: t.Any) -> int:
 def _number(name: str, value: t.Any) -> float:
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     lowest, highest = _BOUNDS.get(name, (-math.inf, math.inf))
     if not math.isfinite(number) or not lowest <= number <= highest:

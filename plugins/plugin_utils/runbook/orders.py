@@ -16,12 +16,13 @@ from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors impo
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp, to_utc
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.ledger import KEPT, Entry, Ledger, read
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.words import instances
 
 #: Where a record can come from; one of them at most.
 RECORD_SOURCES = ("edgeops_record", "record_file", "record_job")
 
-_FILTERS = ("created_after", "created_before", "id_glob", "version_id", "trigger_source")
-_OF_ENDED = ("ended_after", "ended_before", "error_glob")
+#: Those that any selection can be narrowed by.
+FILTERS = ("created_after", "created_before", "id_glob", "version_id", "trigger_source")
 
 #: Those who mean failures of any time say so.
 _ALL = "all"
@@ -135,7 +136,7 @@ def _by_record(entry_point: str, inputs: t.Mapping[str, t.Any], ledger: Ledger) 
     unsure = sum(group != KEPT[0] for entry in entries for group in entry.placed.values())
     made = max(entry.made_at for entry in entries)
     jobs = ", ".join(dict.fromkeys(clean(entry.job, 20) for entry in entries if entry.job))
-    scope = f"by the record of {clean(made, 30)}{f' (job {jobs})' if jobs else ''}, which holds {_instances(len(ids))}"
+    scope = f"by the record of {clean(made, 30)}{f' (job {jobs})' if jobs else ''}, which holds {instances(len(ids))}"
     return ids, scope + (f", {unsure:,} of them on their way then, or not known to be done" if unsure else "")
 
 
@@ -146,7 +147,7 @@ _Scope = tuple["list[str] | None", "dict[str, t.Any] | None", str]
 
 def _to_pause(inputs: t.Mapping[str, t.Any], _circumstances: Circumstances, _ledger: Ledger | None) -> _Scope:
     if inputs["instance_ids"] is not None:
-        return _by_ids(inputs, _FILTERS)
+        return _by_ids(inputs, FILTERS)
     # Those about to pause are waited for: otherwise a second run would be green where the first one ran out of time.
     return _by_filters({"status": [*inputs["statuses"], "waitingForPause"]}, inputs)
 
@@ -156,22 +157,21 @@ def _to_resume(inputs: t.Mapping[str, t.Any], _circumstances: Circumstances, led
     if inputs["everything_paused"]:
         return _by_filters({"status": ["paused", "waitingForPause"]}, inputs)
     if inputs["instance_ids"] is not None:
-        return _by_ids(inputs, _FILTERS)
-    _no_filters(inputs, _FILTERS, "a record")
+        return _by_ids(inputs, FILTERS)
+    _no_filters(inputs, FILTERS, "a record")
     ids, scope = _by_record("resume_paused", inputs, _given(inputs, ledger))
     return ids, None, scope
 
 
 def _to_restart(inputs: t.Mapping[str, t.Any], circumstances: Circumstances, ledger: Ledger | None) -> _Scope:
     _exactly_one(inputs, ("ended_after", "instance_ids", *RECORD_SOURCES), "restart")
-    others = (*_FILTERS, "ended_before", "error_glob")
+    others = (*FILTERS, "ended_before", "error_glob")
     if inputs["ended_after"] is not None:
         select: dict[str, t.Any] = {"status": ["errored"]}
         if inputs["ended_after"] != _ALL:
-            # What fails again after its restart is not what was meant: the end of the window is fixed.
-            select.update(ended_after=inputs["ended_after"], ended_before=inputs["ended_before"] or _end_of_second(circumstances.began))
-        elif inputs["ended_before"]:
-            select["ended_before"] = inputs["ended_before"]
+            select["ended_after"] = inputs["ended_after"]
+        # What fails again after its restart is not what was meant: the end of the window is fixed.
+        select["ended_before"] = inputs["ended_before"] or _end_of_second(circumstances.began)
         if inputs["error_glob"]:
             select["error_glob"] = inputs["error_glob"]
         return _by_filters(select, inputs)
@@ -185,9 +185,7 @@ def _to_restart(inputs: t.Mapping[str, t.Any], circumstances: Circumstances, led
 def _to_terminate(inputs: t.Mapping[str, t.Any], _circumstances: Circumstances, _ledger: Ledger | None) -> _Scope:
     _exactly_one(inputs, ("instance_ids", "statuses"), "terminate")
     if inputs["instance_ids"] is not None:
-        return _by_ids(inputs, _FILTERS)
-    if not inputs["statuses"]:
-        raise OptionError("statuses is empty; name at least one, such as [paused]")
+        return _by_ids(inputs, FILTERS)
     return _by_filters({"status": inputs["statuses"]}, inputs)
 
 
@@ -223,7 +221,7 @@ def _given(inputs: t.Mapping[str, t.Any], ledger: Ledger | None) -> Ledger:
 def _by_ids(inputs: t.Mapping[str, t.Any], filters: t.Sequence[str]) -> _Scope:
     _no_filters(inputs, filters, "instance_ids")
     ids = list(dict.fromkeys(inputs["instance_ids"]))
-    return ids, None, f"by instance_ids, which names {_instances(len(ids))}"
+    return ids, None, f"by instance_ids, which names {instances(len(ids))}"
 
 
 def _no_filters(inputs: t.Mapping[str, t.Any], filters: t.Sequence[str], what: str) -> None:
@@ -233,13 +231,9 @@ def _no_filters(inputs: t.Mapping[str, t.Any], filters: t.Sequence[str], what: s
 
 
 def _by_filters(select: dict[str, t.Any], inputs: t.Mapping[str, t.Any]) -> _Scope:
-    select.update((name, inputs[name]) for name in _FILTERS if inputs[name] is not None)
+    select.update((name, inputs[name]) for name in FILTERS if inputs[name] is not None)
     told = ", ".join(f"{name} {clean('/'.join(value) if isinstance(value, list) else value, 80)}" for name, value in select.items())
     return None, select, f"by {told}, and by no other filter"
-
-
-def _instances(count: int) -> str:
-    return f"{count:,} instance{'' if count == 1 else 's'}"
 
 
 def _it(names: t.Sequence[str]) -> str:
@@ -254,7 +248,10 @@ def _options(entry_point: str, inputs: t.Mapping[str, t.Any]) -> dict[str, t.Any
     for name in ("created_after", "created_before", "ended_after", "ended_before"):
         value = inputs.get(name)
         if value is not None and value != _ALL and parse_timestamp(value) is None:
-            raise OptionError(f"{name} must be a time with its offset, such as 2026-08-06T03:00:00Z; it is {clean(repr(value), 60)}")
+            raise OptionError(
+                f"{name} must be a time with its offset, such as 2026-08-06T03:00:00Z{', or all' if name == 'ended_after' else ''}; "
+                f"it is {clean(repr(str(value)), 60)}"
+            )
     if not inputs["batch_size"]:
         raise OptionError("batch_size is empty; give at least one size, such as [50]")
     rollback = bool(inputs.get("rollback"))

@@ -10,13 +10,14 @@ import collections
 import datetime
 import typing as t
 
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_id, shown_name
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean, shown_name
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.timestamps import parse_timestamp
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.account import FROM_FAILED_STEP, FROM_THE_BEGINNING
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.cost import duration
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.advice import followable
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.orders import Order
+from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.runbook.words import are, instances, is_gone, is_unseen, named
 
 #: Logs that a plan reads, at most.
 MOST_LOGS = 20
@@ -25,8 +26,6 @@ MOST_LOGS = 20
 MOST_ITEMS = 1000
 
 _SHOWN = 3
-
-_FINISHED = ("complete", "errored", "terminated")
 
 
 class Plan(t.NamedTuple):
@@ -62,20 +61,21 @@ def plan(order: Order, looked: Json, paused: Json | None = None, sample: Json | 
         is_check: whether the whole run is one in check mode.
     """
     ids = _to_change(order, looked)
-    gone = [item["id"] for item in looked.get("instances", []) if item["status"] is None and item["outcome"] == "failed"]
+    gone = [item["id"] for item in looked.get("instances", []) if is_gone(item)]
     matched = looked.get("summary", {}).get("matched", 0)
     changes = looked.get("summary", {}).get("changed", 0)
     estimate = looked.get("estimate") or {}
     until = _until(now, estimate.get("seconds", 0)) if estimate else None
     stop = _obstacle(order, looked, paused, is_check)
-    lines = [followable(_told(order, looked)), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
+    told = followable(_told(order, looked))
+    lines = [*([told] if told else []), f"{'Selected' if order.select else 'Asked for'} {order.scope}"]
     if order.entry_point == "restart_failed":
         lines.extend(_steps(order, changes, sample))
     if order.entry_point == "pause_all":
         lines.extend(_paused_before(order, paused))
     if until:
         lines.append(f"Its calls and pauses last until {until} at least; waiting for the instances comes on top")
-    if order.entry_point == "terminate" and is_check and order.inputs["confirm"] is None and changes:
+    if order.entry_point == "terminate" and is_check and changes > (order.inputs["confirm"] or 0):
         lines.append(f"To do it, run it with confirm={changes}")
     return Plan(
         stop=stop,
@@ -96,23 +96,20 @@ def logs_to_read(looked: Json) -> list[str]:
 
 
 def ended_early(result: Json) -> bool:
-    """Whether a task of workflow_instance_status did not get to the end of its work.
+    """Whether a task of workflow_instance_status or workflow_instance_info did not get to the end of its work.
 
     Its own `failed` is not asked: the role's tasks go on whatever it says, and ansible-core clears it then.
     """
-    return "summary" not in result or bool(result["ended_early"])
+    return "summary" not in result or bool(result.get("ended_early"))
 
 
 def paused_elsewhere(order: Order, paused: Json | None) -> tuple[int, list[str]]:
-    """How many instances are paused that the record given does not hold, and the ids of those that could be named."""
-    if not paused:
-        return 0, []
+    """How many instances are paused that the record given does not hold, at least, and the ids of those that could be named."""
+    count, ids = _all_paused(paused)
     recorded = order.ledger.entry(order.workflow_name, "paused") if order.ledger else None
     known = set(recorded.placed) if recorded else set()
-    ids = [item["id"] for item in paused.get("instances", [])]
     strangers = [instance_id for instance_id in ids if instance_id not in known]
-    beyond = max(0, paused.get("summary", {}).get("matched", 0) - len(ids))
-    return len(strangers) + beyond, strangers
+    return max(len(strangers), count - len(known)), strangers
 
 
 # -- which -----------------------------------------------------------------------------------------------------------------
@@ -120,12 +117,16 @@ def paused_elsewhere(order: Order, paused: Json | None) -> tuple[int, list[str]]
 
 def _to_change(order: Order, looked: Json) -> list[str] | None:
     """The instances that the change is of; None: all that the selection matches by then."""
-    if order.entry_point in ("terminate", "restart_failed"):
+    items = looked.get("instances", [])
+    if order.entry_point == "terminate":
         return list(looked.get("ids", {}).get("changed", []))
+    if order.entry_point == "restart_failed":
+        # What could not be looked at is looked at again: nothing that was meant drops out in silence.
+        return [*looked.get("ids", {}).get("changed", []), *(item["id"] for item in items if is_unseen(item))]
     if order.instance_ids is None:
         return None
-    failed = set(looked.get("ids", {}).get("failed", []))
-    return [instance_id for instance_id in order.instance_ids if instance_id not in failed]
+    gone = {item["id"] for item in items if is_gone(item)}
+    return [instance_id for instance_id in order.instance_ids if instance_id not in gone]
 
 
 # -- what stands in the way ------------------------------------------------------------------------------------------------
@@ -133,28 +134,43 @@ def _to_change(order: Order, looked: Json) -> list[str] | None:
 
 def _obstacle(order: Order, looked: Json, paused: Json | None, is_check: bool) -> str:
     if ended_early(looked):
-        return followable(looked.get("msg", "nothing is known of the instances: the task that looks at them did not run"))
+        return followable(looked.get("msg") or "Nothing is known of the instances: the task that looks at them did not run. Run again.")
     if looked.get("ids_truncated"):
         return (
             f"The ids of {looked['summary']['matched']:,} instances are too long for one plan; nothing was changed. "
             "Narrow what is selected, and run it in parts."
         )
     if order.entry_point == "restart_failed" and not order.inputs["while_paused"]:
-        count, named = _all_paused(paused)
-        if count:
-            return (
-                f"{count:,} instance{'s' if count != 1 else ''} of {_workflow(order)} {'are' if count != 1 else 'is'} paused"
-                f"{_named(named, count)}, and a restart would run into that freeze; nothing was changed. "
-                "Resume them first, or set while_paused=true."
-            )
+        return _frozen(order, paused)
     if order.entry_point == "terminate":
         return _unconfirmed(order, looked, is_check)
+    return ""
+
+
+def _frozen(order: Order, paused: Json | None) -> str:
+    count, ids = _all_paused(paused)
+    if count:
+        return (
+            f"{instances(count)} of {_workflow(order)} {are(count)} paused{named(ids, count)}, and a restart would run into that freeze; "
+            "nothing was changed. Resume them first, or set while_paused=true."
+        )
+    if ended_early(paused or {}):
+        return (
+            f"Nobody knows whether instances of {_workflow(order)} are paused, and a restart would run into that freeze; nothing was changed. "
+            f"{_why_unread(paused)}"
+        )
     return ""
 
 
 def _unconfirmed(order: Order, looked: Json, is_check: bool) -> str:
     changes, confirm = looked["summary"]["changed"], order.inputs["confirm"]
     extent = "with rollback" if order.inputs["rollback"] else "WITHOUT rollback"
+    unseen = [item for item in looked["instances"] if is_unseen(item)]
+    if unseen:
+        return (
+            f"{instances(len(unseen))} of {_workflow(order)} could not be looked at{named([item['id'] for item in unseen])}; "
+            f"nothing was changed. {followable(unseen[0]['msg'])}"
+        )
     if order.instance_ids is not None and not order.inputs["allow_partial"]:
         unfit = [item for item in looked["instances"] if not item["changed"]]
         if unfit:
@@ -162,12 +178,12 @@ def _unconfirmed(order: Order, looked: Json, is_check: bool) -> str:
             told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
             return (
                 f"{len(unfit):,} of the {len(order.instance_ids):,} named can't be terminated: {told}"
-                f"{_named([item['id'] for item in unfit], len(unfit))}; nothing was changed. "
+                f"{named([item['id'] for item in unfit])}; nothing was changed. "
                 "Check the ids, or set allow_partial=true to terminate the others."
             )
     if is_check or not changes:
         return ""
-    would = f"{changes:,} instance{'s' if changes != 1 else ''} of {_workflow(order)} would be terminated {extent}"
+    would = f"{instances(changes)} of {_workflow(order)} would be terminated {extent}"
     if confirm is None:
         return f"{would}, and nothing says that it is meant; nothing was changed. Set confirm={changes}."
     if changes > confirm:
@@ -182,8 +198,7 @@ def _unfit(item: Json) -> str:
 
 
 def _all_paused(paused: Json | None) -> tuple[int, list[str]]:
-    if not paused:
-        return 0, []
+    paused = paused or {}
     ids = [item["id"] for item in paused.get("instances", [])]
     return max(len(ids), paused.get("summary", {}).get("matched", 0)), ids
 
@@ -199,10 +214,12 @@ def _told(order: Order, looked: Json) -> str:
 
 def _steps(order: Order, changes: int, sample: Json | None) -> list[str]:
     """From where the restarts go, as far as logs were read."""
-    if not order.inputs["from_failed_step"]:
-        return ["Every step of them runs again, from the beginning"] if changes else []
-    if not sample or not sample.get("instances"):
+    if not changes:
         return []
+    if not order.inputs["from_failed_step"]:
+        return ["Every step of them runs again, from the beginning"]
+    if not sample or "instances" not in sample:
+        return [f"In which steps they failed was not found out. {_why_unread(sample)}"]
     steps: collections.Counter[str] = collections.Counter()
     refused: dict[str, str] = {}
     for item in sample["instances"]:
@@ -219,13 +236,18 @@ def _steps(order: Order, changes: int, sample: Json | None) -> list[str]:
 
 
 def _paused_before(order: Order, paused: Json | None) -> list[str]:
-    count, named = paused_elsewhere(order, paused)
-    if not count:
-        return []
-    return [
-        f"{count:,} {'are' if count != 1 else 'is'} paused already, and in no record given{_named(named, count)}: "
-        "resume_paused with the record of this run leaves such alone"
-    ]
+    count, ids = paused_elsewhere(order, paused)
+    if count:
+        return [
+            f"{count:,} {are(count)} paused already, and in no record given{named(ids, count)}: "
+            "resume_paused with the record of this run leaves such alone"
+        ]
+    return [f"What is paused already was not found out. {_why_unread(paused)}"] if ended_early(paused or {}) else []
+
+
+def _why_unread(result: Json | None) -> str:
+    """Why a task that was to find something out has found nothing."""
+    return followable((result or {}).get("msg") or "The task that finds it out did not run. Run again.")
 
 
 def _until(now: str, seconds: float) -> str | None:
@@ -233,13 +255,6 @@ def _until(now: str, seconds: float) -> str | None:
     if moment is None or seconds < 1:
         return None
     return f"{(moment + datetime.timedelta(seconds=seconds)).strftime('%H:%M:%SZ')} ({duration(seconds)})"
-
-
-def _named(ids: t.Sequence[str], count: int) -> str:
-    if not ids:
-        return ""
-    more = f" and {count - _SHOWN:,} more" if count > _SHOWN else ""
-    return f" ({', '.join(map(shown_id, ids[:_SHOWN]))}{more})"
 
 
 def _workflow(order: Order) -> str:

@@ -68,7 +68,7 @@ def test_unconfirmed(flock, tmp_path, variables, says):
         ({"confirm": 5}, "what to terminate is told by exactly one of instance_ids and statuses; none is given"),
         ({"statuses": "", "instance_ids": ""}, "none is given, and nothing is not everything"),
         ({"statuses": "waiting", "instance_ids": "ok-000"}, "given are instance_ids and statuses"),
-        ({"statuses": "wating"}, "statuses[0] must be of queued, running, waiting"),
+        ({"statuses": "wating"}, "statuses[0] must be one of queued, running, waiting"),
         ({"statuses": "waiting", "rolback": "yes"}, "rolback is no input of this runbook; did you mean rollback?"),
         ({"instance_ids": [83]}, "instance_ids[0] is 83, a number and not text"),
         ({"workflow_name": 2026, "statuses": "waiting"}, "workflow_name is 2026, a number and not text"),

@@ -101,13 +101,11 @@ export class QueueApi {
     return ok(found.consumers.map((consumer) => this.#consumerTold(found, consumer)));
   }
 
-  addConsumer({ queue, body }) {
-    const found = this.#queue(queue);
+  /** What a body says of a consumer. */
+  #consumerWanted(body) {
     const { type, dead_letter_queue: dead, settings = {} } = objectOf(body);
     if (type !== "http_pull") badBody("type must be http_pull");
-    if (found.consumers.length > 0) return failure(400, 11004, `Queue '${found.name}' already has a consumer.`);
-    const consumer = {
-      id: crypto.randomUUID().replaceAll("-", ""),
+    return {
       type,
       dead_letter_queue: dead,
       settings: {
@@ -116,11 +114,30 @@ export class QueueApi {
         retry_delay: within("retry_delay", settings.retry_delay, 0, DAY_S, 0),
         visibility_timeout_ms: within("visibility_timeout_ms", settings.visibility_timeout_ms, 0, TWELVE_HOURS_MS, 30_000),
       },
+    };
+  }
+
+  addConsumer({ queue, body }) {
+    const found = this.#queue(queue);
+    const wanted = this.#consumerWanted(body);
+    if (found.consumers.length > 0) return failure(400, 11004, `Queue '${found.name}' already has a consumer.`);
+    const consumer = {
+      id: crypto.randomUUID().replaceAll("-", ""),
+      ...wanted,
       created_on: this.queues.stamp(),
       pullableAt: this.queues.now() + this.queues.pullDelayMs,
     };
     found.consumers.push(consumer);
     return ok(this.#consumerTold(found, consumer));
+  }
+
+  /** The whole consumer as the body has it; it can be pulled from as before. */
+  changeConsumer({ queue, consumer, body }) {
+    const found = this.#queue(queue);
+    const wanted = this.#consumerWanted(body);
+    const changed = found.consumers.find(({ id }) => id === consumer);
+    if (!changed) return failure(404, 11001, "queues.api.error.consumer_not_found");
+    return ok(this.#consumerTold(found, Object.assign(changed, wanted)));
   }
 
   removeConsumer({ queue, consumer }) {

@@ -35,6 +35,7 @@ const ROUTES = Object.entries({
     ["DELETE", "/:queue", "other", "queues.delete"],
     ["GET", "/:queue/consumers", "other", "queues.consumers"],
     ["POST", "/:queue/consumers", "other", "queues.addConsumer"],
+    ["PUT", "/:queue/consumers/:consumer", "other", "queues.changeConsumer"],
     ["DELETE", "/:queue/consumers/:consumer", "other", "queues.removeConsumer"],
     ["POST", "/:queue/messages/pull", "pull", "queues.pull"],
     ["POST", "/:queue/messages/ack", "ack", "queues.acknowledge"],

@@ -22,7 +22,7 @@ RETURNED = yaml.safe_load(workflow_instance_status.RETURN)
 DOCUMENTED = yaml.safe_load(workflow_instance_status.DOCUMENTATION)
 
 #: What is there on success and on failure, once the options are valid.
-SHAPE = {"changed", "msg", "instances", "summary", "api_calls", "messages", "ids"}
+SHAPE = {"changed", "msg", "instances", "summary", "api_calls", "messages", "ids", "ended_early"}
 
 
 @pytest.fixture

@@ -484,7 +484,7 @@ def test_nor_repeated():
     client, adapter = scripted(lambda request: (gone.append(1), Reply(503, b""))[1], check=check)
     assert raised(client, PATCH).__class__ is ControllerGone
     assert len(adapter.requests) == 1
-    assert client.counts == {READ: 0, LIST: 0, PATCH: 1, BATCH: 0, "creates": 0, "deletes": 0, "events": 0, "retries": 0}
+    assert client.counts == {READ: 0, LIST: 0, PATCH: 1, BATCH: 0, "creates": 0, "deletes": 0, "events": 0, "queues": 0, "retries": 0}
 
 
 # -- what a request looks like -----------------------------------------------------------------------------------------------

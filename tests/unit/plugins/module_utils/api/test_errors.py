@@ -23,6 +23,7 @@ FATAL = {
     "OptionError",
     "AuthenticationError",
     "WorkflowNotFound",
+    "QueueNotFound",
     "UnusableServer",
     "NotSent",
     "RateLimitExceeded",

@@ -29,6 +29,7 @@ def test_calls(changes, wanted, listed, calls):
 @each_row(
     "calls, rate, reserve, text",
     [
+        (Calls(1), None, 0.2, "about 1 call, within the quota of 1,200 in five minutes"),
         (Calls(10), None, 0.2, "about 10 calls, within the quota of 1,200 in five minutes"),
         (Calls(960), None, 0.2, "about 960 calls, within the quota of 1,200 in five minutes"),
         (Calls(1200), None, 0.0, "about 1,200 calls, within the quota of 1,200 in five minutes"),

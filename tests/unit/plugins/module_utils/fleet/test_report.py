@@ -27,6 +27,7 @@ from ansible_collections.edgeops.cloudflare.tests.unit.stories import (
     gone,
     lost,
     ok,
+    refused,
     saw,
 )
 from ansible_collections.edgeops.cloudflare.tests.unit.tables import each_row
@@ -356,6 +357,25 @@ def test_ids_that_do_not_fit_are_cut_and_counted():
     assert result["ids_truncated"] == {"changed": left_out} and 0 < left_out < 3000
     assert warned == f"ids leaves {left_out:,} out: with them the result would be too large for AWX to show"
     assert 600_000 < len(json.dumps(result)) < 700_000
+
+
+def test_what_a_brief_result_has_items_of():
+    """What went wrong comes first, so that it is kept where not all fit; then what has ended meanwhile, by its id."""
+    skips = {"state": "running", "skip_finished": True}
+    scripts = {
+        "errored": [saw("errored")],
+        "running": [saw("running")],
+        "failed": [saw("paused"), refused(), saw("paused")],
+        "resumed": [saw("paused"), ok(), saw("running")],
+        "again": [saw("paused"), ok(), saw("errored")],
+        "complete": [saw("complete")],
+        "gone": [gone()],
+        "undone": [saw("rollingBack")],
+    }
+    records = [drive(script, instance_id=name, when_status=frozenset(["paused"]), **skips)[0] for name, script in scripts.items()]
+    assert [record.id for record in report.news_of(records)] == ["failed", "again", "gone", "errored", "complete", "undone"]
+    plain = [drive([saw("complete")], instance_id="complete", state="running", when_status=frozenset(["paused"]))[0]]
+    assert report.news_of(plain) == [], "one that nothing is said of to skip"
 
 
 def test_a_brief_diff_counts():
