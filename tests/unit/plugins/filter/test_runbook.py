@@ -115,6 +115,7 @@ def steps():
         ("order", terminate),
         ("order", resume),
         ("order", context("resume_paused")),
+        ("order", {**resume, "record": json.loads(PRINTED.partition("edgeops_record: ")[2])}),  # as ansible-core before 2.19 reads it
         ("logs", {"looked": looked}),
         ("plan", {"context": terminate, "looked": looked, "paused": None, "sample": None, "now": NOW, "is_check": True}),
         ("account", {"context": terminate, "plan": plan, "results": [looked], "paused": None, "workflow": {"skipped": True}, "now": NOW}),

@@ -232,6 +232,13 @@ def test_a_record():
     assert told.calls == 6 and report(known()).fates is None
 
 
+def test_a_record_that_ansible_core_has_read():
+    """Before 2.19 it makes a dictionary of a text that looks like one."""
+    text = record(["order-1"])
+    as_text, as_read = (report(known(items(1), record=one, edgeops_record="x")) for one in (text, json.loads(text)))
+    assert as_text.fates and as_text == as_read
+
+
 def test_links():
     told = report(known(workflow_name="a/b"))
     assert told.link("*/30 * * *-1 {{x}}") == (
