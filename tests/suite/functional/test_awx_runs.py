@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import socket
 import subprocess
 import time
 from types import SimpleNamespace
 
-import environments
 import pytest
 from awx_jobs import COLOURS, JOB, MAX_EVENT_RES, Api, Job, answers, environment_of
-from flock import BREAKS, NAP, NOTHING, WORKFLOW, Flock, names, wait_for_calls
+from flock import NOTHING, WORKFLOW, Flock, names, wait_for_calls
 from plays import environment
 
 #: As users may choose them, and as schedules make them, the longest kind too.
