@@ -359,11 +359,11 @@ def test_bars():
     found = pages.page(told)
     bars = found["bars"]
     assert found["highest"] == 73
-    assert all(0 <= bar["y"] <= bar["y"] + bar["height"] <= pages.HEIGHT + 0.02 for bar in bars)
-    assert all(0 <= bar["x"] <= bar["x"] + bar["width"] <= pages.WIDTH + 0.02 for bar in bars)
-    tallest = max(bars, key=lambda bar: bar["height"])
+    assert all(0 <= drawn["y"] <= drawn["y"] + drawn["height"] <= pages.HEIGHT + 0.02 for drawn in bars)
+    assert all(0 <= drawn["x"] <= drawn["x"] + drawn["width"] <= pages.WIDTH + 0.02 for drawn in bars)
+    tallest = max(bars, key=lambda drawn: drawn["height"])
     assert tallest["kind"] == "created" and tallest["height"] == pages.HEIGHT
-    assert {bar["kind"] for bar in bars} == {"created", "complete", "errored"}
+    assert {drawn["kind"] for drawn in bars} == {"created", "complete", "errored"}
 
 
 def test_the_filter():
