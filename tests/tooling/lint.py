@@ -39,7 +39,8 @@ def javascript(fix=False):
 
 def types(programs, root):
     """Mypy's command for a staged collection; runs in `collections_path(root)` / ansible_collections' parent."""
-    return [programs / "mypy", "--config-file", root / "pyproject.toml", "ansible_collections/edgeops/cloudflare/plugins"]
+    folders = [f"ansible_collections/edgeops/cloudflare/{folder}" for folder in ("plugins", "extensions/eda/plugins/event_source")]
+    return [programs / "mypy", "--config-file", root / "pyproject.toml", *folders]
 
 
 def main(arguments):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import logging
 import re
@@ -163,10 +164,8 @@ class World(Surroundings):
         before = len(self.events)
 
         async def life():
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await run(self, {**CREDENTIALS, **args}, self)
-            except asyncio.CancelledError:
-                pass
 
         asyncio.run(life())
         return self.events[before:]

@@ -186,8 +186,6 @@ def _to_terminate(inputs: t.Mapping[str, t.Any], _circumstances: Circumstances, 
     _exactly_one(inputs, ("instance_ids", "statuses"), "terminate")
     if inputs["instance_ids"] is not None:
         return _by_ids(inputs, FILTERS)
-    if not inputs["statuses"]:
-        raise OptionError("statuses is empty; name at least one, such as [paused]")
     return _by_filters({"status": inputs["statuses"]}, inputs)
 
 

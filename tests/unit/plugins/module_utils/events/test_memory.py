@@ -193,8 +193,15 @@ def test_its_room_is_bounded_and_nothing_that_was_forgotten_is_told_again(monkey
 
 @pytest.mark.parametrize(
     "kept",
-    [None, [], {}, {"instances": []}, {"instances": {"orders": {"a": [1]}}, "baselines": [], "forgotten_until": {}}]
-    + [{"instances": {}, "baselines": [["a"]], "forgotten_until": {}}, {"instances": {}, "baselines": [], "forgotten_until": {"a": 1}}],
+    [
+        None,
+        [],
+        {},
+        {"instances": []},
+        {"instances": {"orders": {"a": [1]}}, "baselines": [], "forgotten_until": {}},
+        {"instances": {}, "baselines": [["a"]], "forgotten_until": {}},
+        {"instances": {}, "baselines": [], "forgotten_until": {"a": 1}},
+    ],
 )
 def test_what_is_no_memory(kept):
     with pytest.raises(ValueError):

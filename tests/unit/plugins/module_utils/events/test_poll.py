@@ -258,7 +258,7 @@ TROUBLES = st.lists(st.tuples(st.integers(0, 3600), st.integers(10, 600), st.sam
 LIVES = st.lists(st.tuples(st.integers(10, 900), st.booleans(), st.integers(0, 300)), max_size=5)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(instances=st.lists(FAILURES, min_size=1, max_size=6), troubles=TROUBLES, lives=LIVES)
 def test_whatever_happens_the_failures_that_hold_are_reported(tmp_path_factory, instances, troubles, lives):
     """In lives that end well or are killed, with an API that fails: at the end each failure that still holds was told, with one uuid."""

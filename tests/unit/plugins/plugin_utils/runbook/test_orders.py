@@ -66,7 +66,7 @@ def refused(entry_point, **given):
     [
         ("pause_all", {}, None, {"status": ["running", "waiting", "waitingForPause"]}),
         ("pause_all", {"statuses": "queued"}, None, {"status": ["queued", "waitingForPause"]}),
-        ("pause_all", {"statuses": []}, None, {"status": ["waitingForPause"]}),
+        ("pause_all", {"statuses": []}, None, {"status": ["running", "waiting", "waitingForPause"]}),
         ("pause_all", {"instance_ids": "a b a"}, ["a", "b"], None),
         ("pause_all", {"instance_ids": []}, [], None),
         ("pause_all", {"record": PAUSED}, None, {"status": ["running", "waiting", "waitingForPause"]}),
@@ -311,7 +311,7 @@ def test_all_have_the_same_options(entry_point):
             {"instance_ids": "a", "rollback": True, "wait": False},
             "rollback pauses each instance first and waits for that; leave wait out",
         ),
-        ("terminate", {"statuses": []}, "statuses is empty; name at least one, such as [paused]"),
+        ("terminate", {"statuses": []}, "what to terminate is told by exactly one of instance_ids and statuses; none is given"),
         ("pause_all", {"batch_size": []}, "batch_size is empty; give at least one size, such as [50]"),
     ],
 )
