@@ -39,6 +39,9 @@ PROMPTS = (
     r"Vault password:\s*?$",
 )
 
+#: Bytes of output that the API shows where it is not downloaded.
+MAX_SHOWN = 1_048_576
+
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 #: By ansible-runner of the environment whose Python runs it. Its arguments come by standard input: no secret is in a file by them.
@@ -76,7 +79,11 @@ class Job:
 
     def __init__(self, core, engine, folder, runbook, variables, *, number=JOB, check=False, template=None, settings=None):
         self.number = number
-        self.secrets = [engine.api_token]
+        #: What nobody may read in anything that is kept of the job, list of str.
+        self.secrets = [
+            engine.api_token,
+            *(value for name, value in (settings or {}).items() if value and name.endswith(("TOKEN", "PASSWORD"))),
+        ]
         self.folder = folder / f"awx_{number}_{runbook}"
         for part in ("project", "inventory", "env", "cp", "requirements_collections"):
             (self.folder / part).mkdir(parents=True, mode=0o700)
@@ -292,14 +299,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked.append(self.path)
-        found = re.fullmatch(r"/api/v2/jobs/(\d+)/(stdout/\?format=txt\w*)?", self.path)
+        found = re.fullmatch(r"/api/v2/jobs/(\d+)/(?:stdout/\?format=(txt|txt_download))?", self.path)
         job = self.server.jobs.get(int(found.group(1))) if found else None
         if self.headers["Authorization"] != f"Bearer {self.server.token}":
             self._answer(401, {"detail": "Authentication credentials were not provided. To establish a login session, visit /api/login/."})
         elif job is None:
             self._answer(404, {"detail": "Not found."})
         elif found.group(2):
-            self._send(200, "text/plain; charset=utf-8", job.output)
+            text = COLOURS.sub("", job.output)
+            if found.group(2) == "txt" and len(text) > MAX_SHOWN:
+                text = (
+                    f"Standard Output too large to display ({len(text)} bytes), only download supported for sizes over {MAX_SHOWN} bytes."
+                )
+            self._send(200, "text/plain; charset=utf-8", text)
         else:
             self._answer(200, {"id": job.number, "type": "job", "status": job.status, "artifacts": job.artifacts or {}})
 

@@ -141,7 +141,7 @@ def freeze_and_thaw(stage):
         "statuses": '["running", "waiting"]',
         "id_glob": "[!l]*",
         "created_after": "2020-01-01T00:00:00Z",
-        "created_before": "2100-01-01T02:00:00+02:00",
+        "created_before": "2100-01-01T00:00:00Z",
         "hold_for": "0",
         "max_instances": "20",
         "max_failures": "5",
@@ -161,7 +161,7 @@ def freeze_and_thaw(stage):
         "requests_per_second": 50,
     }
     seen.told = stage.foretell("pause_all", given, plain)
-    seen.frozen = stage.run("pause_all", given)
+    seen.frozen = stage.run("pause_all", {**given, "created_before": "2100-01-01T02:00:00+02:00"})
     seen.paused = flock.patches()
     seen.statuses = flock.statuses([*mine, *others, *late])
 
@@ -273,6 +273,30 @@ def test_nothing_is_terminated_unconfirmed(core, scene):
     assert (seen.refused.status, seen.refused.code, seen.less.code) == ("failed", 2, 2) and seen.patches == []
     assert "nothing says that it is meant; nothing was changed. Set confirm=3" in seen.refused.refusal
     assert "more than confirm=2; nothing was changed" in seen.less.refusal
+
+
+def blank(stage):
+    """Every runbook that there is, each a job of the type check with nothing but the workflow."""
+    flock = stage.flock
+    flock.create(names("ok", 2))
+    flock.create_paused(names("other", 2))
+    flock.create_errored(names("failed", 2))
+    flock.forget_calls()
+    runbooks = sorted(path.stem for path in (environments.ROOT / "playbooks").glob("*.yml") if path.stem != "incident")
+    jobs = dict(zip(runbooks, stage.run_all([(name, {}, {"check": True}) for name in runbooks]), strict=True))
+    return SimpleNamespace(jobs=jobs, patches=flock.patches())
+
+
+def test_a_survey_left_blank(core, scene):
+    """It widens nothing: what acts by an explicit scope alone refuses to act, and says what is missing."""
+    seen = scene(blank, core)
+    assert seen.patches == [] and set(seen.jobs) >= {"pause_all", "resume_paused", "restart_failed", "terminate"}
+    for name, job in seen.jobs.items():
+        if name in ("resume_paused", "restart_failed", "terminate"):
+            assert job.code == 2 and "none is given, and nothing is not everything" in job.refusal, job.output
+        else:
+            assert job.code == 0, job.output
+    assert "Would pause 2 of 2 instances of fleet" in seen.jobs["pause_all"].plan[0]
 
 
 # -- records that don't fit ------------------------------------------------------------------------------------------------
