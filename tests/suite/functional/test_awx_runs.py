@@ -16,6 +16,7 @@ import subprocess
 import time
 from types import SimpleNamespace
 
+import environments
 import pytest
 from awx_jobs import COLOURS, JOB, MAX_EVENT_RES, Api, Job, answers, environment_of
 from flock import NOTHING, WORKFLOW, Flock, names, wait_for_calls
