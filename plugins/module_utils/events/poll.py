@@ -50,6 +50,10 @@ SOURCE = "workflow_poll"
 _OF_ONE_WORKFLOW = (WorkflowNotFound, Refused, ListingBroken, TooLarge, InternalError)
 
 
+#: What is listed by each of the intervals of a Plan.
+_WHAT = ("what was created of late is listed", "all there is is listed")
+
+
 async def run(queue: EventQueue, args: t.Mapping[str, t.Any], surroundings: Surroundings | None = None) -> None:
     """Report instances until cancelled. Raises SourceError: what can't pass."""
     ensure_requests()
@@ -146,16 +150,15 @@ class Poll:
             return
         self._told_plan = self._plan
         if self._plan == self._wanted:
-            self._surroundings.log.warning("the budget is enough again: rounds and sweeps are made as often as asked for")
+            self._tell("The budget is enough again: rounds and sweeps are made as often as asked for.")
             return
-        self._surroundings.log.warning(
-            "budget=%s calls in 5 min is not enough: what is recent is listed every %.0f s (interval=%g), and all there is every %.0f s "
-            "(sweep_interval=%g). Raise budget, or name fewer workflows.",
-            self._settings.budget,
-            self._plan.interval,
-            self._wanted.interval,
-            self._plan.sweep_interval,
-            self._wanted.sweep_interval,
+        stretched = [
+            f"{what} every {now:.0f} s, and not every {wanted:g} ({option})"
+            for what, option, now, wanted in zip(_WHAT, self._plan._fields, self._plan, self._wanted)
+            if now > wanted
+        ]
+        self._tell(
+            f"budget={self._settings.budget} calls in 5 min is not enough: {'; '.join(stretched)}. Raise budget, or name fewer workflows."
         )
 
     # -- what -------------------------------------------------------------------------------------------------------------

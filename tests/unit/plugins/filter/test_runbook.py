@@ -76,16 +76,16 @@ def tagged(value):
 
 
 def of_cores_own(value):
-    """The same, tagged by ansible-core itself where it does that; left as it is where it doesn't."""
+    """The same, tagged by ansible-core itself where it does that; by the classes above where it doesn't."""
     try:
-        from ansible.template import trust_as_template
+        from ansible.module_utils.datatag import deprecate_value
     except ImportError:  # before ansible-core 2.19
         return tagged(value)
     if isinstance(value, dict):
-        return {of_cores_own(name): of_cores_own(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [of_cores_own(part) for part in value]
-    return trust_as_template(value) if isinstance(value, str) else value
+        value = {of_cores_own(name): of_cores_own(part) for name, part in value.items()}
+    elif isinstance(value, (list, tuple)):
+        value = [of_cores_own(part) for part in value]
+    return deprecate_value(value, "a tag")
 
 
 def steps():

@@ -181,5 +181,5 @@ def test_whatever_happens_each_message_is_told(tmp_path_factory, messages, troub
             world.clock.pass_by(pause)
         monkeypatch.setattr(Keeper, "save_finally", save_finally)
         replies.clear()
-        live(world, 1200, state_path=state_path)
+        live(world, max(3000.0 - world.clock.monotonic(), 0.0) + 300, state_path=state_path)
         assert set(names(world.events)) == expected and cloud.messages == [] and not waiting

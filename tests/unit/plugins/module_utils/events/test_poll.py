@@ -93,8 +93,9 @@ def test_what_the_budget_can_not_pay_is_stretched_and_said(monkeypatch):
     assert names(live(world, HOUR, catch_up=0, lookback=60, budget=20)) == ["late"]
     assert calls_of_five_minutes(cloud) <= 20
     (warned,) = [line for line in world.lines if "is not enough" in line]
-    assert warned.startswith(
-        "WARNING budget=20 calls in 5 min is not enough: what is recent is listed every 60 s (interval=30), and all there is"
+    assert warned == (
+        "WARNING budget=20 calls in 5 min is not enough: what was created of late is listed every 60 s, and not every 30 (interval). "
+        "Raise budget, or name fewer workflows."
     )
     assert_is_a_sentence(warned)
 

@@ -148,8 +148,7 @@ def test_what_a_look_settles(sighting, found, holds, is_ripe):
 
 
 def test_what_a_look_adds():
-    log = json.loads((LOGS / "plain_failure.json").read_text(encoding="utf-8"))
-    found = log.get("detail", log)
+    found = json.loads((LOGS / "plain_failure.json").read_text(encoding="utf-8"))["engine"]
     told = insight_of(LISTED._replace(ended_on=None, version_id=None, moment=None), found).sighting
     assert told.error["message"] and set(told.failed_step) == {"name", "count", "type"} and told.failed_step["type"] == "do"
     assert told.ended_on == told.moment and told.ended_on.endswith("Z")
