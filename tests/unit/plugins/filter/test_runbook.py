@@ -24,7 +24,7 @@ PRINTED = line(
 
 def known(entry_point="terminate", **change):
     raw = {"workflow_name": "orders", **change.pop("raw", {})}
-    return {"raw": raw, "options": SPECS[entry_point]["options"], "names": list(raw), "folder": "/work", "controller_host": "", **change}
+    return {"raw": raw, "options": SPECS[entry_point]["options"], "names": list(raw), "controller_host": "", **change}
 
 
 def context(entry_point, record="", **raw):
@@ -136,10 +136,11 @@ def test_tagged_values(step, values):
     assert set(plain) > {"mistakes"} or plain["mistakes"]
 
 
-def test_inputs():
+def test_inputs(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     told = runbook(known(raw={"record_file": "f", "plan_file": "/p", "rolback": "yes"}), "inputs")
     assert told["mistakes"] == ["rolback is no input of this runbook; did you mean rollback?"] and told["job_url"] == ""
-    assert told["inputs"]["record_file"] == "/work/f" and told["inputs"]["plan_file"] == "/p"
+    assert told["inputs"]["record_file"] == str(tmp_path / "f") and told["inputs"]["plan_file"] == "/p"
 
 
 def test_files_are_where_they_were_typed(monkeypatch):
