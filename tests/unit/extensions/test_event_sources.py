@@ -10,7 +10,6 @@ import asyncio
 import importlib
 import json
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +37,11 @@ TYPES = {
 
 
 def source(name):
-    return runpy.run_path(str(FOLDER / f"{name}.py"))
+    """What the file of a source defines. (ansible-test's own loader of collections is in the way of `runpy`.)"""
+    path = FOLDER / f"{name}.py"
+    defined = {"__file__": str(path), "__name__": name}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), defined)
+    return defined
 
 
 def plain(text):
