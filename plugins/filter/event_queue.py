@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils import auth
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.connection import Connection
-from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError, internal_error_text
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.transport import VERSION
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 from ansible_collections.edgeops.cloudflare.plugins.plugin_utils.event_queue import accounts, answers, orders, plans
@@ -195,6 +195,8 @@ def event_queue(known: Json, step: str) -> Json:
         return {"mistakes": [], **_STEPS[step](known)}
     except OptionError as error:
         return {"mistakes": [error.text]}
+    except Exception as error:  # noqa: BLE001  no traceback reaches a user
+        raise AnsibleFilterError(internal_error_text(error)) from None
 
 
 class FilterModule:

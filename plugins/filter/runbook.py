@@ -61,7 +61,7 @@ def _account(known: Json) -> Json:
 
 def _order_of(context: Json) -> orders.Order:
     circumstances = orders.Circumstances(
-        context["record"] or None, context["began"], context["job"] or None, context["folder"] or os.getcwd()
+        orders.record_text(context["record"]) or None, context["began"], context["job"] or None, context["folder"] or os.getcwd()
     )
     return orders.order(context["entry_point"], context["inputs"], circumstances)
 

@@ -12,7 +12,9 @@ import contextlib
 import functools
 import importlib
 import os
+import re
 import signal
+import subprocess
 
 import environments
 import expected
@@ -39,6 +41,10 @@ ORDER = (
 def _newest():
     return next(core for core in reversed(environments.CORES) if environments.python_for("core-" + core))
 
+
+# What runs ansible-rulebook, whose engine is written in Java.
+NEED_JAVA = ("test_rulebooks", "test_eda_guide")
+JAVA = 17
 
 # Tells the workers, which get their tests by name, that everything was asked for.
 WHOLE_SUITE = "EDGEOPS_WHOLE_SUITE"
@@ -67,6 +73,17 @@ def cores():
     return list(dict.fromkeys(wanted))
 
 
+@functools.cache
+def has_java():
+    """Whether there is a Java that the rule engine runs on."""
+    try:
+        said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True, timeout=60).stderr
+    except (OSError, subprocess.SubprocessError):
+        return False
+    found = re.search(r'version "(\d+)', said)
+    return bool(found) and int(found.group(1)) >= JAVA
+
+
 def pytest_report_header():
     """Say what is going to run on what, and what can't."""
     lines = ["ansible-core {} on Python {}".format(core, environments.python_for("core-" + core)) for core in cores()]
@@ -74,6 +91,8 @@ def pytest_report_header():
         lines.append("units also on the floor: Python 3.9 with the oldest requests and urllib3")
     else:
         lines.append("no Python 3.9 here: the units do NOT run on the floor of what is supported")
+    if not has_java():
+        lines.append(f"no Java {JAVA} here: the rulebooks do NOT run")
     return lines
 
 
@@ -93,6 +112,8 @@ _COLLECTED = pytest.StashKey()
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Put them in ORDER (the sort keeps the order inside a file), and count them before -k deselects any."""
+    if not has_java():
+        items[:] = [item for item in items if item.path.stem not in NEED_JAVA]
     config.stash[_COLLECTED] = {
         folder: sum(item.path.is_relative_to(environments.ROOT / folder) for item in items) for folder in expected.COLLECTED
     }

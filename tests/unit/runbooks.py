@@ -59,7 +59,7 @@ def typed(lines, beginning):
 
 def inputs_of(entry_point, **raw):
     """The inputs of a runbook, which make sense."""
-    known = {"raw": raw, "options": SPECS[entry_point]["options"], "names": [], "folder": "/work", "controller_host": "awx.example.com"}
+    known = {"raw": raw, "options": SPECS[entry_point]["options"], "names": [], "controller_host": "awx.example.com"}
     read = runbook(known, "inputs")
     assert read["mistakes"] == []
     return read["inputs"]

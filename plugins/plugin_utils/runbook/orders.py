@@ -10,6 +10,7 @@ No scope is no order: what is left blank never widens it.
 from __future__ import annotations
 
 import datetime
+import json
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
@@ -98,6 +99,11 @@ def order(entry_point: str, inputs: t.Mapping[str, t.Any], circumstances: Circum
 
 
 # -- the record ------------------------------------------------------------------------------------------------------------
+
+
+def record_text(value: t.Any) -> str:
+    """The text of a record, though ansible-core before 2.19 has made a dictionary of one that looks like one."""
+    return value if isinstance(value, str) else json.dumps(value) if value else ""
 
 
 def _ledger(inputs: t.Mapping[str, t.Any], circumstances: Circumstances) -> Ledger | None:

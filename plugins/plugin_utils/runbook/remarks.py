@@ -79,7 +79,7 @@ def _fell_short(result: Json) -> bool:
     summary = result.get("summary")
     if summary is None:
         return "msg" in result and not result.get("skipped")
-    return bool(summary["matched"] > summary["read"])
+    return bool(summary.get("matched", 0) > summary.get("read", 0))
 
 
 def of_how_many(errored: int, read: int, most: int) -> str:

@@ -103,7 +103,7 @@ def report(known: Json) -> Report:
         raise OptionError(f"now must be a time; it is {clean(known['now'], 40)}")
     select = _select(inputs, now)
     workflow, listed, looked, recorded = (known.get(name) or {} for name in ("workflow", "listed", "failed", "recorded"))
-    record = _record(inputs, known.get("record") or "", workflow)
+    record = _record(inputs, orders.record_text(known.get("record")), workflow)
     items: list[Json] = listed.get("instances") or []
     errored = failures.newest_first(failures.failure_of(item) for item in items if item["status"] == "errored")
     details: list[Json] = looked.get("instances") or []

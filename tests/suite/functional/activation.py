@@ -16,14 +16,9 @@ import time
 
 import environments
 import plays
-import yaml
 
 #: Seconds after which something hangs: Java takes some of them to start.
-HANGS = 120
-
-INVENTORY = {
-    "all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
-}
+HANGS = 180
 
 
 class Activation:
@@ -31,18 +26,15 @@ class Activation:
 
     Args:
         engine: engine.Engine.
-        folder: path, where its files and output lie.
-        rulebook: str, a name in the collection or a path.
-        variables: dict.
+        folder: path, where it runs, and its output lies.
+        arguments: of the command line, list of str.
         settings: dict, more of the environment.
     """
 
-    def __init__(self, engine, folder, rulebook, variables, settings=None):
+    def __init__(self, engine, folder, arguments, settings=None):
         venv = environments.ensure("eda")
-        (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
-        (folder / "vars.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
         self._path = folder / "rulebook.log"
-        command = [venv / "bin" / "ansible-rulebook", "-r", rulebook, "-i", "inventory.yml", "--vars", "vars.yml", "-v", "--print-events"]
+        command = [venv / "bin" / "ansible-rulebook", *arguments, "-v"]
         with self._path.open("ab") as output:
             self.popen = subprocess.Popen(
                 [str(part) for part in command],

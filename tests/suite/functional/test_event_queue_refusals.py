@@ -67,7 +67,7 @@ def test_pulls_are_waited_for(queues):
         ({"workflow_names": ..., "workflow_name": "fleet"}, "did you mean workflow_names?"),
         (
             {"max_retries": "101", "visibility_timeout": 0, "state": "gone"},
-            "state must be of present, absent; it is 'gone'; max_retries must be a number from 0 to 100; it is '101'; visibility_timeout must be",
+            "state must be one of present, absent; it is 'gone'; max_retries must be a number from 0 to 100; it is '101'; visibility_timeout must be",
         ),
     ],
     ids=["blank", "mistyped", "numbers"],

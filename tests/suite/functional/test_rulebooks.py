@@ -9,11 +9,16 @@ import re
 import time
 
 import pytest
+import yaml
 from activation import Activation, Listener
 from flock import NAP, WORKFLOW, names
 
 #: Seconds that nothing must happen in.
 QUIET = 6
+
+INVENTORY = {
+    "all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
+}
 
 RESTART = "edgeops.cloudflare.restart_failed"
 
@@ -35,8 +40,10 @@ def activate(flock, tmp_path):
             "notify_url": "",
             **variables,
         }
+        (tmp_path / "inventory.yml").write_text(yaml.safe_dump(INVENTORY), encoding="utf-8")
+        (tmp_path / "vars.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
         flock.forget_calls()
-        running = Activation(flock.bench.engine, tmp_path, rulebook, variables, settings)
+        running = Activation(flock.bench.engine, tmp_path, ["-r", rulebook, "-i", "inventory.yml", "--vars", "vars.yml"], settings)
         started.append(running)
         return running
 

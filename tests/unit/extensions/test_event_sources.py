@@ -37,9 +37,9 @@ TYPES = {
 
 
 def source(name):
-    """What a source defines. Not by runpy, which takes the file for a folder where Ansible's loader is at work, as in ansible-test."""
+    """What the file of a source defines. (ansible-test's own loader of collections is in the way of `runpy`.)"""
     path = FOLDER / f"{name}.py"
-    defined = {"__name__": name, "__file__": str(path)}
+    defined = {"__file__": str(path), "__name__": name}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), defined)
     return defined
 

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet import cost
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.cost import Calls
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance.wanted import PAST_STEP, Wanted
@@ -56,3 +60,33 @@ def test_told(calls, rate, reserve, text):
 )
 def test_told_by_what_the_api_tells(least_left, text):
     assert cost.estimate(Calls(100), None, 0.2, least_left).text == text
+
+
+@each_row(
+    "calls, rate, reserve, least_left, seconds",
+    [
+        (Calls(960), None, 0.2, None, 0.0),
+        (Calls(1200), None, 0.2, None, 60.0),
+        (Calls(1200), None, 0.0, None, 0.0),
+        (Calls(2400), None, 0.0, None, 300.0),
+        (Calls(100), 10.0, 0.2, None, 10.0),
+        (Calls(2400), 100.0, 0.0, None, 300.0),
+        # What the API itself tells is the least, and never less than what is known besides.
+        (Calls(100), None, 0.2, (29, 60.0), 60.0),
+        (Calls(100), None, 0.2, (100, 60.0), 0.0),
+        (Calls(2400), None, 0.0, (29, 60.0), 300.0),
+    ],
+)
+def test_how_long_it_takes(calls, rate, reserve, least_left, seconds):
+    assert cost.estimate(calls, rate, reserve, least_left).seconds == pytest.approx(seconds)
+
+
+@given(
+    st.integers(0, 100000),
+    st.none() | st.floats(0.01, 1000),
+    st.floats(0, 0.9),
+    st.none() | st.tuples(st.integers(0, 1200), st.floats(0, 300)),
+)
+def test_more_calls_never_take_less_time(made, rate, reserve, least_left):
+    few, more = (cost.estimate(Calls(count), rate, reserve, least_left) for count in (made, made + 100))
+    assert 0 <= few.seconds <= more.seconds and few.text.startswith(f"about {made:,} call")

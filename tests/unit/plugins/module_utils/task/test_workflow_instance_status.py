@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.canary import Canary
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.pursuer import Limits
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.fleet.selection import Selection
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.instance import lifecycle
@@ -35,7 +36,7 @@ def params(**given_):
     if "instance_ids" in given_ or "select" in given_:
         made["instance_id"] = None
     made.update(given_)
-    for name in ("select", "from_step"):
+    for name in ("select", "from_step", "canary"):
         if made[name] is not None:
             made[name] = dict(defaults(SPEC[name]["options"]), **made[name])
     return made
@@ -117,6 +118,45 @@ def test_workflow_name_refused(name):
 @each_row("name", ["o", "a" * 64, "my workflow", "a/b"])
 def test_workflow_name(name):
     assert validate(params(workflow_name=name)).workflow_name == name
+
+
+# -- the canary, and the record's file ----------------------------------------------------------------------------
+
+CANARY = {"state": "restarted", "batch_size": [5, 50]}
+
+
+@each_row(
+    "given_, canary",
+    [
+        ({}, None),
+        ({"canary": {}}, Canary("past_step", 900.0, 0)),
+        ({"canary": {"wait_until": "ended", "wait_timeout": 5.0, "max_failures": 2}}, Canary("ended", 5.0, 2)),
+        ({"canary": {}, "state": "running"}, Canary("past_step", 900.0, 0)),
+    ],
+)
+def test_canary(given_, canary):
+    assert validate(params(**{**CANARY, **given_})).limits.canary == canary
+
+
+@each_row(
+    "given_, said",
+    [
+        ({"batch_size": None}, "canary is about the first batch; give batch_size as well, such as [5, 50, 200]"),
+        ({"state": "paused"}, "canary works with state=running and state=restarted only; state is paused"),
+        ({"state": "terminated"}, "canary works with state=running and state=restarted only; state is terminated"),
+        ({"wait": False}, "canary has to be waited for; leave wait=false out"),
+        ({"canary": {"wait_timeout": -1}}, "canary.wait_timeout must be a number from 0 to 604800; it is -1"),
+        ({"canary": {"wait_timeout": float("nan")}}, "canary.wait_timeout must be a number from 0 to 604800; it is nan"),
+        ({"canary": {"max_failures": -1}}, "canary.max_failures must be a number from 0 to 1000000; it is -1"),
+    ],
+)
+def test_canaries_that_cannot_be_meant(given_, said):
+    assert refusal(**{**CANARY, "canary": {}, **given_}) == said
+
+
+@each_row("given_, path", [(None, None), ("", None), ("/tmp/record.json", "/tmp/record.json")])
+def test_record_file(given_, path):
+    assert validate(params(record_file=given_)).record_file == path
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------

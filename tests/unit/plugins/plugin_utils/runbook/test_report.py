@@ -232,6 +232,13 @@ def test_a_record():
     assert told.calls == 6 and report(known()).fates is None
 
 
+def test_a_record_that_ansible_core_has_read():
+    """Before 2.19 it makes a dictionary of a text that looks like one."""
+    text = record(["order-1"])
+    as_text, as_read = (report(known(items(1), record=one, edgeops_record="x")) for one in (text, json.loads(text)))
+    assert as_text.fates and as_text == as_read
+
+
 def test_links():
     told = report(known(workflow_name="a/b"))
     assert told.link("*/30 * * *-1 {{x}}") == (
@@ -359,11 +366,11 @@ def test_bars():
     found = pages.page(told)
     bars = found["bars"]
     assert found["highest"] == 73
-    assert all(0 <= bar["y"] <= bar["y"] + bar["height"] <= pages.HEIGHT + 0.02 for bar in bars)
-    assert all(0 <= bar["x"] <= bar["x"] + bar["width"] <= pages.WIDTH + 0.02 for bar in bars)
-    tallest = max(bars, key=lambda bar: bar["height"])
+    assert all(0 <= drawn["y"] <= drawn["y"] + drawn["height"] <= pages.HEIGHT + 0.02 for drawn in bars)
+    assert all(0 <= drawn["x"] <= drawn["x"] + drawn["width"] <= pages.WIDTH + 0.02 for drawn in bars)
+    tallest = max(bars, key=lambda drawn: drawn["height"])
     assert tallest["kind"] == "created" and tallest["height"] == pages.HEIGHT
-    assert {bar["kind"] for bar in bars} == {"created", "complete", "errored"}
+    assert {drawn["kind"] for drawn in bars} == {"created", "complete", "errored"}
 
 
 def test_the_filter():
