@@ -54,12 +54,25 @@ def environment_of(core):
     return environments.ensure("core-" + core)
 
 
+@functools.cache
+def inputs():
+    """The names of the inputs of each runbook, dict of lists."""
+    specs = yaml.safe_load((environments.ROOT / "roles" / "runbook" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    return {runbook: list(spec["options"]) for runbook, spec in specs["argument_specs"].items()}
+
+
 def answers(runbook, **given):
     """A survey that asks for every input of a runbook, filled in: what is not given is left blank."""
-    specs = yaml.safe_load((environments.ROOT / "roles" / "runbook" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    options = specs["argument_specs"][runbook]["options"]
+    options = inputs()[runbook]
     assert set(given) <= set(options)
     return {**dict.fromkeys(options, ""), **given}
+
+
+def _command_line(check, verbosity):
+    """The arguments of a job, as they are written; what changes nothing shows the difference that it would make."""
+    return " ".join(
+        [*(["--check"] if check else []), "-u", "root", *(["--diff"] if check else []), *(["-" + verbosity * "v"] if verbosity else [])]
+    )
 
 
 class Job:
@@ -73,11 +86,12 @@ class Job:
         variables: extra variables by survey, launch and artifacts, dict.
         number: of the job, int.
         check: whether it is a job of the type check.
+        verbosity: of the template, int.
         template: extra variables of the template, which may hold templates of Jinja, dict.
         settings: more environment variables, as other credentials inject them, dict.
     """
 
-    def __init__(self, core, engine, folder, runbook, variables, *, number=JOB, check=False, template=None, settings=None):
+    def __init__(self, core, engine, folder, runbook, variables, *, number=JOB, check=False, verbosity=0, template=None, settings=None):
         self.number = number
         #: What nobody may read in anything that is kept of the job, list of str.
         self.secrets = [
@@ -87,7 +101,7 @@ class Job:
         self.folder = folder / f"awx_{number}_{runbook}"
         for part in ("project", "inventory", "env", "cp", "requirements_collections"):
             (self.folder / part).mkdir(parents=True, mode=0o700)
-        self._write_files(runbook, variables, template or {}, check)
+        self._write_files(runbook, variables, template or {}, _command_line(check, verbosity))
         venv = environment_of(core)
         arguments = {
             "ident": str(number),
@@ -115,7 +129,7 @@ class Job:
         self.popen.stdin.close()
         self.popen.stdin = None
 
-    def _write_files(self, runbook, variables, template, check):
+    def _write_files(self, runbook, variables, template, command_line):
         play = f"- ansible.builtin.import_playbook: edgeops.cloudflare.{runbook}\n"
         host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         inventory = {
@@ -130,7 +144,7 @@ class Job:
             ("inventory/hosts", script, 0o700),
             ("env/extravars", trusted + awx.extra_variables({**variables, **self._own_variables(runbook)}), 0o600),
             ("env/settings", json.dumps(settings), 0o600),
-            ("env/cmdline", f"{'--check ' if check else ''}-u root{' --diff' if check else ''}", 0o600),
+            ("env/cmdline", command_line, 0o600),
         ):
             path = self.folder / name
             path.touch(mode)
@@ -197,6 +211,8 @@ class Job:
         paths = [path for path in (kept / "job_events").glob("*.json") if not path.name.endswith("-partial.json")]
         #: What AWX keeps, list of dict.
         self.events = sorted((json.loads(path.read_text(encoding="utf-8")) for path in paths), key=lambda event: event["counter"])
+        for event in self.events:
+            event.setdefault("event_data", {})  # a line that belongs to no task has none
         self._check(warns)
         return self
 

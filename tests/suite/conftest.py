@@ -30,6 +30,7 @@ ORDER = (
     "test_integration",
     "test_both_ways",
     "test_both_ways_others",
+    "test_awx_runs",
     "test_sanity",
     "test_faults",
     "test_in_worker",
