@@ -202,13 +202,13 @@ def test_a_thousand_refusals():
     assert_bounded(result)
 
 
-def test_a_runbook_prints_no_page(flock):
+def test_a_runbook_prints_no_page(flock, tmp_path):
     """Ten that failed with a page of HTML: what the runbook prints can be read."""
     page = TEXTS["a page of HTML"] + " \x1b[31mred\x1b[0m"
     flock.create(names(10, "page"), {"steps": [{"do": "charge", "fail": page}]}, "errored")
     flock.meet("read", skip=10, before=[{"op": "await", "instances": names(10, "page"), "statuses": ["errored"]}])
     variables = {"workflow_name": flock.workflow, "ended_after": "2020-01-01T00:00:00Z"}
-    running = Play(flock.bench.engine, "edgeops.cloudflare.restart_failed", variables=variables)
+    running = Play(flock.bench.engine, "edgeops.cloudflare.restart_failed", variables=variables, folder=tmp_path)
     running.finish()
     said = running.output
     assert "page-0" in said and "Traceback" not in said
