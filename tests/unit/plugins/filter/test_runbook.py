@@ -29,7 +29,7 @@ def known(entry_point="terminate", **change):
 
 def context(entry_point, record="", **raw):
     inputs = inputs_of(entry_point, workflow_name="orders", **raw)
-    return {"entry_point": entry_point, "inputs": inputs, "record": record, "began": NOW, "job": "", "folder": "/work"}
+    return {"entry_point": entry_point, "inputs": inputs, "record": record, "began": NOW, "job": "", "folder": "/srv"}
 
 
 class Text(str):

@@ -492,7 +492,7 @@ def _of_nothing(entry_point, given, results, plan_ids=None, workflow=None):
     """The account of results that no module has made."""
     inputs = inputs_of(entry_point, workflow_name="orders", **given)
     now = "2026-08-06T00:16:40Z"
-    context = {"entry_point": entry_point, "inputs": inputs, "record": "", "began": now, "job": "", "folder": "/work"}
+    context = {"entry_point": entry_point, "inputs": inputs, "record": "", "began": now, "job": "", "folder": "/srv"}
     plan = {
         "stop": "", "lines": [], "instance_ids": plan_ids, "matched": 0, "gone": [], "details": "brief", "calls": 0, "until": None,
     }  # fmt: skip

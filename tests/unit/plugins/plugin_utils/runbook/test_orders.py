@@ -48,7 +48,7 @@ PAUSED = record(("paused", ["a", "b", "?c"]))
 def ordered(entry_point, record=None, job=None, **raw):
     if record is not None and not any(name in raw for name in ("record_file", "record_job")):
         raw["edgeops_record"] = record
-    return order(entry_point, inputs_of(entry_point, workflow_name="orders", **raw), Circumstances(record, BEGAN, job, "/work"))
+    return order(entry_point, inputs_of(entry_point, workflow_name="orders", **raw), Circumstances(record, BEGAN, job, "/srv"))
 
 
 def refused(entry_point, **given):
@@ -215,7 +215,7 @@ def test_records_that_do_not_fit(entry_point, text, says):
 @each_row(
     "given, says",
     [
-        ({"record_file": "/work/f"}, "there is no record in record_file /work/f; give another one"),
+        ({"record_file": "/srv/f"}, "there is no record in record_file /srv/f; give another one"),
         ({"record_job": 7}, "there is no record in record_job 7; give another one"),
     ],
 )
@@ -235,21 +235,21 @@ def test_how_a_record_is_told():
 @each_row(
     "given, job, file",
     [
-        ({}, None, "/work/edgeops_record-pause_all-orders-20260806T032410Z.json"),
-        ({}, "7", "/work/edgeops_record-pause_all-orders-20260806T032410Z.json"),
-        ({"workflow_name": "../a b/ü"}, None, "/work/edgeops_record-pause_all-___a_b_ü-20260806T032410Z.json"),
+        ({}, None, "/srv/edgeops_record-pause_all-orders-20260806T032410Z.json"),
+        ({}, "7", "/srv/edgeops_record-pause_all-orders-20260806T032410Z.json"),
+        ({"workflow_name": "../a b/ü"}, None, "/srv/edgeops_record-pause_all-___a_b_ü-20260806T032410Z.json"),
         ({"record_file": "/elsewhere/f"}, None, "/elsewhere/f"),
     ],
 )
 def test_where_the_record_is_kept(given, job, file):
     inputs = inputs_of("pause_all", **{"workflow_name": "orders", **given})
-    assert order("pause_all", inputs, Circumstances(None, BEGAN, job, "/work")).record_file == file
+    assert order("pause_all", inputs, Circumstances(None, BEGAN, job, "/srv")).record_file == file
 
 
 def test_what_the_record_begins_with():
     """One that is given is taken over, but where its own file is gone on with."""
     assert ordered("pause_all", record=PAUSED).record == PAUSED
-    assert ordered("pause_all", record=PAUSED, record_file="/work/f").record == ""
+    assert ordered("pause_all", record=PAUSED, record_file="/srv/f").record == ""
     assert ordered("pause_all").record == ""
 
 

@@ -50,7 +50,7 @@ def looked(*changed):
 def plan_of(entry_point, given, found, paused=None, sample=None):
     """The plan of what the role's tasks have found."""
     inputs = inputs_of(entry_point, workflow_name="orders", **given)
-    context = {"entry_point": entry_point, "inputs": inputs, "record": "", "began": NOW, "job": "", "folder": "/work"}
+    context = {"entry_point": entry_point, "inputs": inputs, "record": "", "began": NOW, "job": "", "folder": "/srv"}
     known = {"context": context, "looked": found, "paused": paused, "sample": sample, "now": NOW, "is_check": False}
     plan = runbook(known, "plan")
     assert plan.pop("mistakes") == []
