@@ -491,7 +491,10 @@ def test_any_options(given_):
     assert not request.wanted.rollback or request.wanted.state == "terminated"
 
 
-@given(st.lists(TEXT.filter(lambda text: text.isprintable() and text not in ("", ".", "..") and len(text) < 272), max_size=9))
+IDS = TEXT.filter(lambda text: text.isprintable() and text == text.strip() and text not in ("", ".", "..") and len(text) < 272)
+
+
+@given(st.lists(IDS, max_size=9))
 def test_any_ids(ids):
     found = validate(params(instance_ids=ids)).target.instance_ids
     assert len(set(found)) == len(found)
