@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
-import tempfile
 import threading
 import typing as t
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import CloudflareError, OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.files import read_text, replace_text
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.types import Json
 
@@ -97,14 +96,9 @@ class StateFile:
     def load(self) -> State | None:
         """The state; None where there is none yet. Raises OptionError."""
         name = f"state_path {clean(self._path, 120)}"
-        try:
-            with open(self._path, encoding="utf-8") as file:
-                text = file.read(_LARGEST)
-        except FileNotFoundError:
+        text = read_text(self._path, name, _LARGEST)
+        if text is None:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise OptionError(f"{name} can't be read ({clean(why, 80)}); name another file") from None
         try:
             return read(text, self._heading) if text.strip() else None
         except OptionError as error:
@@ -123,7 +117,7 @@ class StateFile:
             if number < self._newest:
                 return
             try:
-                _replace(self._path, written(self._heading, state))
+                replace_text(self._path, written(self._heading, state))
             except OSError as error:
                 raise CloudflareError(f"state_path {clean(self._path, 120)} can't be written ({clean(error.strerror, 80)})") from None
             self._newest = number
@@ -131,17 +125,3 @@ class StateFile:
     def close(self) -> None:
         """Let others use it."""
         os.close(self._lock)
-
-
-def _replace(path: str, text: str) -> None:
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=os.path.basename(path) + ".")  # mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise

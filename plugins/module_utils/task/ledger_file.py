@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.errors import OptionError
+from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.files import read_text, replace_text
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.api.text import clean
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.ledger import Ledger, read
 from ansible_collections.edgeops.cloudflare.plugins.module_utils.task.logbook import Heading, Placed
@@ -45,7 +44,7 @@ class LedgerFile:
         """See logbook.Outlet. Raises OptionError where the file can't be written."""
         self._ledger.note(self._heading, made_at, [(self._group(group, instance_id), instance_id) for group, instance_id in placed])
         try:
-            _write(self._path, self._ledger.text() + "\n")
+            replace_text(self._path, self._ledger.text() + "\n")
         except OSError as error:
             raise OptionError(f"record_file can't be written ({clean(error.strerror, 80)})", "Make room, or name another file") from None
 
@@ -58,30 +57,10 @@ def _load(path: str) -> Ledger | None:
     """The record of a file; None where there is no such file, or nothing in it yet."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise OptionError(f"record_file {clean(path, 120)} is no ordinary file; name another file")
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(_LARGEST)
-    except FileNotFoundError:
+    text = read_text(path, "record_file", _LARGEST)
+    if text is None:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise OptionError(f"record_file can't be read ({clean(why, 80)}); name another file") from None
     try:
         return read(text) if text.strip() else None
     except OptionError as error:
         raise OptionError(f"record_file {clean(path, 120)}: {error.message}") from None
-
-
-def _write(path: str, text: str) -> None:
-    """All of it or nothing, for its owner alone."""
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=os.path.basename(path) + ".")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
